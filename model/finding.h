@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the model concludes: the nouns of findings.json. Made by model/judge.h, told by collector/.
+// All of a report lives in its own arena, and its stacks in the table the observations came with.
+#pragma once
+
+#include "base/arena.h"
+#include "model/estimate.h"
+#include "model/observation.h"
+#include "runtime/cause.h"
+
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_UNDECIDABLE, // "not decidable yet": a short collection; see needs_minutes
+	VERDICT_STUCK, // "stuck now": many of the same have waited for minutes
+	VERDICT_GROWING, // "growing" over a short collection, with its interval
+	VERDICT_HINT,
+	VERDICT_SUSPECT,
+	VERDICT_CONFIRMED,
+	VERDICT_CLEARED,
+};
+
+enum finding_class {
+	CLASS_UNKNOWN,
+	CLASS_LEAK,
+	CLASS_BACKLOG, // Little: waiting requests, will drain
+	CLASS_SLOW_DEPENDENCY,
+	CLASS_LOAD, // follows the load
+	CLASS_CONTENTION,
+	CLASS_FILLING, // a pool or cache: growing, bounded so far
+	CLASS_PLATEAU,
+};
+
+// Words used in every output, in the order of the enums.
+const char *verdict_name(enum verdict verdict);
+const char *finding_class_name(enum finding_class class);
+bool verdict_parse(struct str text, enum verdict *verdict);
+
+struct verdict_change {
+	enum verdict verdict;
+	int64_t wall_ms;
+};
+
+struct limit_forecast {
+	const char *limit; // "memory", "goroutines"
+	double at; // bytes or goroutines
+	struct estimate requests; // until then
+	struct estimate seconds; // INFINITY: never
+};
+
+struct share_forecast {
+	double share; // QPS as a share of Q0
+	struct estimate seconds;
+};
+
+struct contention_rate {
+	bool mutex;
+	const struct stack *stack;
+	struct estimate events_per_s;
+	struct estimate mean_wait_ms;
+	struct estimate waiters; // delay seconds per second: mean number of waiters
+};
+
+#define FINDING_FORECASTS_MAX 4
+#define FINDING_ADVICE_MAX 6
+#define FINDING_MISSING_MAX 8
+#define TARGET_WARNINGS_MAX 16
+
+struct finding {
+	uint64_t id; // SHA-256(workload LF line-free key)
+	struct str workload;
+	struct str *targets; // owned by the arena
+	uint32_t target_count;
+	const struct stack *stack; // NULL: a finding on totals alone
+	enum verdict verdict;
+	enum finding_class class;
+	bool open; // false: cleared or over
+	const struct cause *cause;
+	struct frame site; // function.len == 0: none
+	struct frame created_by; // likewise
+	struct wait_count *waits;
+	uint32_t wait_count;
+	int64_t goroutines_first, goroutines_last;
+	uint32_t minutes_max; // longest wait printed; 0: not said
+	struct estimate rate_per_s;
+	struct estimate per_request; // lambda of this stack alone
+	struct verdict_change *history;
+	uint32_t history_count;
+	int64_t started_wall_ms; // -1: not dated
+	double needs_minutes; // undecidable: how much longer; NAN
+	struct limit_forecast forecast[FINDING_FORECASTS_MAX];
+	uint32_t forecast_count;
+	const char *missing[FINDING_MISSING_MAX]; // "process_start", "requests"
+	uint32_t missing_count;
+	struct str advice[FINDING_ADVICE_MAX]; // sentences
+	uint32_t advice_count;
+	struct str because; // what was seen, why this class and not its neighbour
+	const struct stack **parts; // other stacks of the same mistake
+	uint32_t part_count;
+};
+
+// A point of a target's history, for plots and tables.
+struct target_point {
+	double mono_ms;
+	int64_t wall_ms;
+	double goroutines; // NAN
+	double leaked; // survivors of the open findings, fitted; NAN
+	double qps; // over the interval that ends here; NAN
+	double requests; // since the first tick; NAN
+	double fit, fit_low, fit_high; // lambda's line and its band at this point; NAN
+	double stop_ms; // what the tick cost the target; NAN
+};
+
+struct target_report {
+	struct str target, workload, image_digest, go_version;
+	uint32_t ticks, missed, cut;
+	uint32_t lives; // processes seen
+	int64_t goroutines_first, goroutines_last; // -1
+	enum finding_class class;
+	const char *class_text; // "load-driven", "time-driven", "backlog", "no leak", ...
+	const char *method; // "survivors", "counts", "totals"
+	struct estimate lambda, mu, alpha, half_life_s;
+	const char *alpha_control; // "cpu", "demand", NULL
+	struct estimate birth_rate_per_s; // goroutines started, from the IDs
+	struct {
+		struct estimate q0;
+		double first, last; // per second; NAN
+		struct estimate decay_share, demand_adjusted_share;
+		struct str source; // name of the metric, or "goroutine births"
+		const char *scope; // "pod"
+	} qps;
+	struct {
+		struct estimate in_flight; // L = mean number of requests in service
+		struct estimate residence_s; // (G - B) / Q: what the goroutines imply
+		struct estimate excess; // X = G - B - kL
+	} little;
+	struct share_forecast forecast_qps[3];
+	uint32_t forecast_qps_count;
+	struct limit_forecast forecast[FINDING_FORECASTS_MAX];
+	uint32_t forecast_count;
+	struct contention_rate *contention; // most waiters first
+	uint32_t contention_count;
+	struct str warnings[TARGET_WARNINGS_MAX];
+	uint32_t warning_count;
+	struct target_point *points;
+	uint32_t point_count;
+	double stop_sum_ms, stop_worst_ms; // over the collection; NAN
+};
+
+struct parameter {
+	const char *name;
+	double value;
+};
+
+struct report {
+	struct arena arena;
+	int64_t first_wall_ms, last_wall_ms; // -1: no tick
+	uint64_t ticks, missed, cut, lines_skipped;
+	bool short_collection; // too short for hint, suspect and confirmed
+	const struct parameter *parameters; // every threshold used
+	uint32_t parameter_count;
+	struct target_report *targets; // by name
+	uint32_t target_count;
+	struct finding *findings; // most urgent first
+	uint32_t finding_count;
+};
+
+void report_release(struct report *report);
