@@ -22,9 +22,12 @@ struct buf {
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_add(struct buf *buf, struct str text);
 void buf_add_text(struct buf *buf, const char *text);
+// Another buffer's content; its failure becomes this one's.
+void buf_add_buf(struct buf *buf, const struct buf *other);
 void buf_add_byte(struct buf *buf, char byte);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list arguments);
+void buf_vprintf(struct buf *buf, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 char *buf_reserve(struct buf *buf, size_t len); // room for len more bytes, or NULL; then buf_grown
 void buf_grown(struct buf *buf, size_t len); // len bytes were written into the reserved room
 void buf_consume(struct buf *buf, size_t len); // drop the first len bytes
@@ -34,4 +37,5 @@ void buf_release(struct buf *buf); // free it; usable again
 int buf_failed(const struct buf *buf); // 0 or the negative errno of the first failure
 struct str buf_str(const struct buf *buf);
 const char *buf_text(const struct buf *buf); // NUL-terminated, "" while empty
-char *buf_take(struct buf *buf); // hand the memory over; free() it; NULL after a failure
+// Hand the memory over; free() it. NULL after a failure, and the buffer is empty all the same.
+char *buf_take(struct buf *buf);

@@ -22,5 +22,8 @@ bool duration_parse(struct str text, double *seconds);
 void duration_format(double seconds, char out[static CLOCK_TEXT_MAX]);
 // "64Mi", "1Gi", "512k", "4096"; false when malformed or above 2^53.
 bool size_parse(struct str text, uint64_t *bytes);
+#define COUNT_TEXT_MAX 64
+// "17,800 goroutines", "1 goroutine"; `noun` may be "": "17,800". Rounded to whole numbers.
+void count_format(double count, const char *noun, char out[static COUNT_TEXT_MAX]);
 // "64 MiB", "1.5 GiB", "312 B"
 void size_format(uint64_t bytes, char out[static CLOCK_TEXT_MAX]);

@@ -21,6 +21,8 @@
 #define LIMIT_DAMAGE_COUNT 64 // remembered with place and reason; all are counted
 
 #define LIMIT_PROFILE_PROTO MIB(256) // after decompression
+#define LIMIT_PROFILE_MESSAGE MIB(512) // memory that decoding it may take
+#define LIMIT_PROFILE_TEXT MIB(2048) // that the frames of all its samples would take as text
 #define LIMIT_METRICS MIB(32)
 #define LIMIT_METRIC_SERIES_COUNT 200000
 

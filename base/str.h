@@ -2,7 +2,7 @@
 // A view of bytes that somebody else owns: pointer and length, by value, never NUL-terminated by
 // promise. Everything that is read is read through it; what is written goes into a `struct buf`.
 //
-// Print it with  printf("%.*s", STR_ARG(view)).
+// Print it with  printf("%.*s", STR_ARG(view)); the view is evaluated three times.
 #pragma once
 
 #include <stdbool.h>
