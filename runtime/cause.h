@@ -18,8 +18,8 @@ struct cause {
 };
 
 // The first row that fits; never NULL (the last row is "unknown"). `created_by` may be NULL.
-const struct cause *cause_find(enum wait_kind wait, const struct stack *stack,
-	const struct frame *created_by);
+const struct cause *cause_find(
+	enum wait_kind wait, const struct stack *stack, const struct frame *created_by);
 const struct cause *cause_by_id(struct str id); // NULL: unknown
 size_t cause_count(void);
 const struct cause *cause_at(size_t index);

@@ -11,7 +11,8 @@
 // The result does not depend on where the input was cut into pieces. What is held grows with the
 // number of different traces plus sizeof(struct goroutine) per goroutine, never with the input.
 // SOURCE_DEBUG2: the body of goroutine?debug=2; text around records is damage. SOURCE_LOG: any text
-// with dumps in it; prefixes of log systems and JSON-wrapped lines are taken off (runtime/unwrap.h).
+// with dumps in it; prefixes of log systems and JSON-wrapped lines are taken off
+// (runtime/unwrap.h).
 #pragma once
 
 #include "runtime/snapshot.h"
@@ -25,3 +26,7 @@ int dump_reader_feed(struct dump_reader *reader, const void *data, size_t len);
 // that there was no dump in it.
 int dump_reader_finish(struct dump_reader *reader, struct snapshot_list *list);
 void dump_reader_free(struct dump_reader **reader);
+
+// For tests: read every record line by line, without comparing it with those already read. The
+// result is the same.
+void dump_reader_use_fast(struct dump_reader *reader, bool use);

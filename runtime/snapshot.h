@@ -56,7 +56,8 @@ struct sample {
 	uint32_t labels;
 	uint16_t state; // from the hidden runtime frames; STATE_UNKNOWN
 	int64_t count; // goroutines, threads, contention events, objects in use
-	int64_t value; // block, mutex: delay in ns (see delay_unit_known); heap: bytes in use
+	int64_t value; // block, mutex: delay in ns (cycles without cycles_per_s); heap: bytes in
+		       // use
 };
 
 // A record that could not be read. It cost only itself.
@@ -96,8 +97,8 @@ void snapshot_free(struct snapshot **snapshot);
 
 int snapshot_add_goroutine(struct snapshot *snapshot, const struct goroutine *goroutine);
 int snapshot_add_sample(struct snapshot *snapshot, const struct sample *sample);
-void snapshot_add_damage(struct snapshot *snapshot, uint64_t offset, uint64_t line,
-	const char *reason);
+void snapshot_add_damage(
+	struct snapshot *snapshot, uint64_t offset, uint64_t line, const char *reason);
 bool snapshot_has_ids(const struct snapshot *snapshot);
 
 // All goroutines in the order of the dump:
@@ -109,8 +110,8 @@ struct goroutine_iterator {
 	uint32_t index;
 	bool started;
 };
-const struct goroutine *snapshot_next(const struct snapshot *snapshot,
-	struct goroutine_iterator *at);
+const struct goroutine *snapshot_next(
+	const struct snapshot *snapshot, struct goroutine_iterator *at);
 
 // Several dumps in one stream are several snapshots, in order.
 struct snapshot_list {

@@ -12,11 +12,12 @@
 //  2. `panic` is `runtime.gopanic`;
 //  3. frames of package runtime with an unexported name are dropped (the wait kind is read from
 //     them first); `runtime.gopanic` goes with them;
-//   4. a goroutine whose only frame is a go statement's wrapper (`X.gowrapN`) is "not started": an
+//  4. a goroutine whose only frame is a go statement's wrapper (`X.gowrapN`) is "not started": an
 //     attribute of the trace;
 //  5. at most 24 frames, innermost first;
 //  6. key = first 8 bytes of SHA-256 over, per frame, function LF base name of file LF line LF;
-//  7. the line-free key leaves the lines out and cuts ".funcN..." chains to the outermost function.
+//  7. the line-free key leaves the lines out and takes the declared function that literals
+//     (".funcN...") stand in.
 #pragma once
 
 #include "base/arena.h"
@@ -32,7 +33,8 @@ struct frame {
 	uint32_t offset; // the "+0x1d" behind it; 0 for inlined frames and where not printed
 };
 
-// A signature. Immutable once interned.
+// A signature. Immutable once interned. The key takes the base names of files; `frames` keeps the
+// paths as they were first seen.
 struct stack {
 	uint64_t key; // 0 is never a key
 	uint64_t line_free_key;
@@ -40,7 +42,7 @@ struct stack {
 	uint32_t frame_count; // 0 for a goroutine without visible frames
 	bool truncated; // more than STACK_FRAMES_MAX visible frames
 	bool observer; // inside runtime/pprof or net/http/pprof: the collector's own
-	struct frame frames[]; // normalised; offset 0
+	struct frame frames[]; // normalised; offsets are those of the first trace, or 0
 };
 
 // One "[originating from goroutine N]:" block.
@@ -61,6 +63,8 @@ struct trace {
 	struct frame created_by; // function.len == 0: none
 	bool unavailable; // "goroutine running on other thread; stack unavailable"
 	bool not_started; // the only frame is a go statement's wrapper
+	uint32_t ancestor_count;
+	const struct ancestor *ancestors; // nearest first
 };
 
 struct label {
@@ -86,19 +90,27 @@ struct trace_draft {
 	struct frame created_by;
 	bool unavailable;
 	bool root_cut; // the source lost the outermost frames (pprof's depth limit)
+	uint32_t ancestor_count;
+	const struct ancestor *ancestors;
 };
 
 // Intern: the same draft gives the same pointer. -ENOMEM, -EFBIG at the table's maximum.
-int stacks_add_trace(struct stacks *stacks, const struct trace_draft *draft,
-	const struct trace **ret_trace);
+int stacks_add_trace(
+	struct stacks *stacks, const struct trace_draft *draft, const struct trace **ret_trace);
+// The same for a reader that remembers which frames it has seen: intern a frame, and a trace by
+// the IDs of its frames; an empty frame is no creator. Nothing elided, no ancestors.
+int stacks_add_frame(struct stacks *stacks, const struct frame *frame, uint32_t *ret_id);
+int stacks_add_trace_by_id(struct stacks *stacks, const uint32_t *ids, uint32_t count,
+	uint32_t creator, const struct trace **ret_trace);
 // Intern a signature whose frames are already normalised (from observations.jsonl); -EINVAL when
 // there are more than STACK_FRAMES_MAX frames.
 int stacks_add_stack(struct stacks *stacks, const struct frame *frames, uint32_t frame_count,
 	bool truncated, const struct stack **ret_stack);
 // Intern a set of labels (sorted inside); index 0 is the empty set.
-int stacks_add_labels(struct stacks *stacks, const struct label *labels, uint32_t count,
-	uint32_t *ret_index);
-// Intern a name of a status or wait reason (runtime/wait.h); known names have fixed indexes.
+int stacks_add_labels(
+	struct stacks *stacks, const struct label *labels, uint32_t count, uint32_t *ret_index);
+// Intern a name of a status or wait reason (runtime/wait.h); known names have fixed indexes. Above
+// 4,096 unknown names a further one is STATE_UNKNOWN.
 int stacks_add_state(struct stacks *stacks, struct str name, uint16_t *ret_state);
 // Intern a string; the view stays valid as long as the table.
 int stacks_add_str(struct stacks *stacks, struct str text, struct str *ret_text);

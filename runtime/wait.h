@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a goroutine waits for: statuses and wait reasons as the runtime prints them, Go 1.13 to 1.27.
+// What a goroutine waits for: statuses and wait reasons as the runtime prints them, Go 1.13
+// to 1.27.
 //
 // A *state* is an index: below STATE_KNOWN it is one of the table here, above it a name first seen
 // in a dump and kept by its table of stacks (runtime/stack.h).
