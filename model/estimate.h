@@ -18,8 +18,8 @@ struct estimate {
 
 // No value, for a reason. `format` as printf.
 struct estimate estimate_none(const char *format, ...) __attribute__((format(printf, 1, 2)));
-struct estimate estimate_of(double value, double low, double high, double level,
-	const char *method, uint32_t n);
+struct estimate estimate_of(
+	double value, double low, double high, double level, const char *method, uint32_t n);
 static inline bool estimate_known(const struct estimate *estimate)
 {
 	return !isnan(estimate->value);

@@ -52,12 +52,24 @@ struct share_forecast {
 	struct estimate seconds;
 };
 
+// What the goroutines of a contention row waited for. A mutex profile speaks of locks only; a block
+// profile also of channels, on which idle workers wait all day.
+enum contention_kind {
+	CONTENTION_LOCK,
+	CONTENTION_WAITGROUP,
+	CONTENTION_COND,
+	CONTENTION_CHANNEL, // or select
+};
+const char *contention_kind_name(enum contention_kind kind); // "lock", "channel"
+
 struct contention_rate {
-	bool mutex;
+	bool mutex; // who held the lock up; else who waited
+	enum contention_kind kind;
 	const struct stack *stack;
 	struct estimate events_per_s;
 	struct estimate mean_wait_ms;
 	struct estimate waiters; // delay seconds per second: mean number of waiters
+	int64_t waiting_now; // goroutines that wait in a lock at this place, at the last tick
 };
 
 #define FINDING_FORECASTS_MAX 4
@@ -79,7 +91,8 @@ struct finding {
 	struct frame created_by; // likewise
 	struct wait_count *waits;
 	uint32_t wait_count;
-	int64_t goroutines_first, goroutines_last;
+	int64_t goroutines_first, goroutines_last, goroutines_peak;
+	int64_t proven; // how many the runtime itself says can never run again
 	uint32_t minutes_max; // longest wait printed; 0: not said
 	struct estimate rate_per_s;
 	struct estimate per_request; // lambda of this stack alone
@@ -91,7 +104,7 @@ struct finding {
 	uint32_t forecast_count;
 	const char *missing[FINDING_MISSING_MAX]; // "process_start", "requests"
 	uint32_t missing_count;
-	struct str advice[FINDING_ADVICE_MAX]; // sentences
+	struct str advice[FINDING_ADVICE_MAX]; // sentences, besides the checks of the cause
 	uint32_t advice_count;
 	struct str because; // what was seen, why this class and not its neighbour
 	const struct stack **parts; // other stacks of the same mistake
@@ -137,10 +150,12 @@ struct target_report {
 	uint32_t forecast_qps_count;
 	struct limit_forecast forecast[FINDING_FORECASTS_MAX];
 	uint32_t forecast_count;
-	struct contention_rate *contention; // most waiters first
+	struct contention_rate *contention; // locks first, then most waiters
 	uint32_t contention_count;
 	struct str warnings[TARGET_WARNINGS_MAX];
 	uint32_t warning_count;
+	struct str
+		note; // what a setting of the program would tell besides, said last; empty: nothing
 	struct target_point *points;
 	uint32_t point_count;
 	double stop_sum_ms, stop_worst_ms; // over the collection; NAN
@@ -155,6 +170,7 @@ struct report {
 	struct arena arena;
 	int64_t first_wall_ms, last_wall_ms; // -1: no tick
 	uint64_t ticks, missed, cut, lines_skipped;
+	uint64_t leak_profiles; // the runtime's own, not among the ticks
 	bool short_collection; // too short for hint, suspect and confirmed
 	const struct parameter *parameters; // every threshold used
 	uint32_t parameter_count;

@@ -96,6 +96,7 @@ struct observation {
 	struct str stop_method; // "ttfb", "metrics"
 
 	double requests, request_seconds, errors, in_flight; // counters as scraped; NAN
+	struct str requests_from; // name of the metric that `requests` is
 	double cpu_seconds, rss_bytes, demand;
 
 	bool has_groups; // false: totals only

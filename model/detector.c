@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+// The e-CUSUM of leak-model 4.3, step by step.
+#include "model/detector.h"
+
+#include "model/distribution.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LN10 2.302585092994046
+#define LOG_E_LEAST -4.6
+#define C_MOST (4 * DETECTOR_CONFIRM_LOG10 * LN10) // so that an end is noticed in some minutes
+#define RETAINED_APART_S 600.0
+#define RETAINED_DEATHS 3.0
+#define HISTORY_STEPS 5 // before a step can stand out from it
+
+struct detector detector_init(void)
+{
+	struct detector detector = {.hint_s = -INFINITY, .retained_s = -INFINITY};
+
+	for (int age = 0; age < TRACK_AGES; age++)
+		detector.age[age].born_from_s = NAN;
+	return detector;
+}
+
+static void end_episode(struct detector_age *age)
+{
+	free(age->episode);
+	age->episode = NULL;
+	age->c = 0;
+}
+
+void detector_release(struct detector *detector)
+{
+	for (int age = 0; age < TRACK_AGES; age++)
+		end_episode(&detector->age[age]);
+}
+
+// What recent outflow would balance, at the load when the cohort was born.
+static double balanced_inflow(
+	const struct detector_age *age, const struct detector_step *step, int i)
+{
+	double floor = DETECTOR_FLOOR_PER_MIN * step->born_s[i] / 60;
+	double deaths;
+
+	if (step->load_memory > 0)
+		deaths = age->deaths_memory / step->load_memory * step->born_load[i];
+	else
+		deaths = age->deaths_memory / fmax(step->time_memory_s, 1) * step->born_s[i];
+	return fmax(floor, DETECTOR_KAPPA * deaths);
+}
+
+static double log_evidence(
+	const struct detector_age *age, double inflow, double balanced, double born_s)
+{
+	double minutes = born_s / 60;
+	double rise = fmax(fmax(DETECTOR_LEAST_PER_MIN * minutes, balanced / 2), age->ewma / 2);
+	double most = LN10 * fmin(3, fmax(0.5, minutes));
+
+	return fmin(most, fmax(LOG_E_LEAST, inflow * log1p(rise / balanced) - rise));
+}
+
+static void merge_buckets(struct episode *episode)
+{
+	for (uint32_t i = 0; i < DETECTOR_BUCKETS / 2; i++) {
+		const struct detector_bucket *a = &episode->buckets[2 * i], *b = a + 1;
+
+		episode->buckets[i] = (struct detector_bucket){
+			a->inflow + b->inflow, a->load + b->load, a->seconds + b->seconds};
+	}
+	episode->bucket_count = DETECTOR_BUCKETS / 2;
+	episode->bucket_steps *= 2;
+}
+
+static void fill_bucket(struct episode *episode, double inflow, double load, double seconds)
+{
+	struct detector_bucket *bucket;
+
+	if (episode->bucket_fill == 0) {
+		if (episode->bucket_count == DETECTOR_BUCKETS)
+			merge_buckets(episode);
+		episode->buckets[episode->bucket_count++] = (struct detector_bucket){0};
+	}
+	bucket = &episode->buckets[episode->bucket_count - 1];
+	bucket->inflow += (float)inflow;
+	bucket->load += (float)load;
+	bucket->seconds += (float)seconds;
+	episode->bucket_fill = (episode->bucket_fill + 1) % episode->bucket_steps;
+}
+
+// An episode that begins with the first cohorts is dated to the first dump: all of them count for
+// the rate. A later one began somewhere within its first step, which the rate leaves out.
+static int begin_episode(struct detector *detector, int i, const struct tracked_stack *stack,
+	const struct detector_step *step)
+{
+	struct detector_age *age = &detector->age[i];
+	struct episode *episode = calloc(1, sizeof(*episode));
+
+	if (!episode)
+		return -ENOMEM;
+	episode->start_s = step->t_s - step->step_s;
+	episode->bucket_steps = 1;
+	episode->baseline = fmax(0, (double)stack->stock[i] - stack->inflow[i] + stack->outflow[i]);
+	episode->born_from_s = step->born_to_s[i];
+	episode->before = age->totals;
+	if (age->totals.seconds - step->born_s[i] <= 2.5 * DETECTOR_STEP_S ||
+		age->totals.inflow == stack->inflow[i]) {
+		episode->before = (struct detector_totals){0};
+		episode->born_from_s = age->born_from_s;
+	}
+	age->episode = episode;
+	return 0;
+}
+
+static void count_step(struct detector_age *age, int i, const struct tracked_stack *stack,
+	const struct detector_step *step)
+{
+	struct episode *episode = age->episode;
+
+	episode->inflow += stack->inflow[i];
+	episode->outflow += stack->outflow[i];
+	episode->exposure_s += (double)stack->stock[i] * step->step_s;
+	fill_bucket(episode, stack->inflow[i], step->born_load[i], step->born_s[i]);
+}
+
+static int step_age(struct detector *detector, int i, const struct tracked_stack *stack,
+	const struct detector_step *step)
+{
+	struct detector_age *age = &detector->age[i];
+	double inflow = stack->inflow[i];
+	double faded = exp(-step->step_s / DETECTOR_MEMORY_S);
+	double gain;
+	int r = 0;
+
+	age->deaths_memory = age->deaths_memory * faded + stack->outflow[i];
+	if (!(step->born_s[i] > 0))
+		return 0;
+	if (isnan(age->born_from_s))
+		age->born_from_s = step->born_to_s[i] - step->born_s[i];
+	age->totals.inflow += inflow;
+	age->totals.outflow += stack->outflow[i];
+	age->totals.seconds += step->born_s[i];
+	age->totals.load += step->born_load[i];
+	gain = log_evidence(age, inflow, balanced_inflow(age, step, i), step->born_s[i]);
+	age->ewma += DETECTOR_SMOOTHING * (inflow - age->ewma);
+	if (step->muted[i]) {
+		end_episode(age);
+		return 0;
+	}
+	age->c = fmin(C_MOST, fmax(0, age->c) + gain);
+	if (age->c <= 0) {
+		age->c = 0;
+		return 0; // the caller looks at the episode before it ends
+	}
+	if (!age->episode)
+		r = begin_episode(detector, i, stack, step);
+	if (r == 0)
+		count_step(age, i, stack, step);
+	return r;
+}
+
+// Growth that its own deaths would soon bound is no leak.
+static bool plateau_is_far(
+	const struct episode *episode, double inflow, double seconds, double stock)
+{
+	double deaths_low = poisson_interval(episode->outflow, 0.95).low;
+	double mu_low = deaths_low / fmax(episode->exposure_s, 1);
+	double rate = inflow / fmax(seconds, 1);
+
+	return rate >= DETECTOR_PLATEAU_FACTOR * mu_low * stock;
+}
+
+static struct detector_bucket third(const struct episode *episode, bool last)
+{
+	struct detector_bucket sum = {0};
+	uint32_t n = episode->bucket_count / 3;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct detector_bucket *bucket =
+			&episode->buckets[last ? episode->bucket_count - 1 - i : i];
+
+		sum.inflow += bucket->inflow;
+		sum.load += bucket->load;
+		sum.seconds += bucket->seconds;
+	}
+	return sum;
+}
+
+static bool is_slowing_down(const struct episode *episode)
+{
+	struct detector_bucket first = third(episode, false), last = third(episode, true);
+
+	if (episode->bucket_count < 3)
+		return false;
+	if ((double)last.inflow * first.seconds >= 0.5 * (double)first.inflow * last.seconds)
+		return false;
+	return (double)last.inflow * first.load < 0.5 * (double)first.inflow * last.load ||
+	       !(last.load > 0);
+}
+
+static double episode_seconds(const struct detector_age *age)
+{
+	return age->totals.seconds - age->episode->before.seconds;
+}
+
+static bool is_suspect(const struct detector *detector, const struct tracked_stack *stack,
+	const struct detector_step *step)
+{
+	const struct detector_age *age = &detector->age[0];
+	double need = DETECTOR_SUSPECT_LOG10 * LN10 + log(fmax(1, step->stack_count / 10.0));
+	const struct episode *episode = age->episode;
+
+	return episode && age->c >= need &&
+	       episode->inflow - episode->outflow >= DETECTOR_SUSPECT_NET &&
+	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[0]);
+}
+
+static bool lasted_or_huge(const struct episode *episode, double t_s)
+{
+	double net = episode->inflow - episode->outflow;
+
+	return t_s - episode->start_s >= DETECTOR_CONFIRM_S ||
+	       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline);
+}
+
+static bool is_confirmed_at(const struct detector *detector, int i,
+	const struct tracked_stack *stack, const struct detector_step *step, double high_water)
+{
+	const struct detector_age *age = &detector->age[i];
+	const struct episode *episode = age->episode;
+	double need = DETECTOR_CONFIRM_LOG10 * LN10 + log(TRACK_AGES) +
+		      log(fmax(1, step->stack_count / 10.0));
+
+	return episode && age->c >= need &&
+	       episode->inflow - episode->outflow >= DETECTOR_CONFIRM_NET &&
+	       lasted_or_huge(episode, step->t_s) && !is_slowing_down(episode) &&
+	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[i]) &&
+	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * high_water;
+}
+
+// Bursty leaks: several suspect episodes, each of which left behind what it brought.
+static void note_retained(struct detector *detector, const struct detector_step *step)
+{
+	const struct episode *episode = detector->age[0].episode;
+
+	if (detector->verdict != VERDICT_SUSPECT || !episode)
+		return;
+	if (episode->outflow + detector->retained_deaths >= RETAINED_DEATHS)
+		detector->retained = 0, detector->retained_deaths = 0;
+	else if (step->t_s - detector->retained_s >= RETAINED_APART_S)
+		detector->retained++, detector->retained_s = step->t_s;
+}
+
+static void look_for_hint(struct detector *detector, const struct tracked_stack *stack,
+	const struct detector_step *step)
+{
+	double inflow = stack->inflow[0];
+	double balanced = balanced_inflow(&detector->age[0], step, 0);
+	double sigma = sqrt(fmax(fmax(detector->variance, detector->mean), 1));
+	double off = inflow - detector->mean;
+
+	if (!(step->born_s[0] > 0) || step->muted[0])
+		return;
+	if (detector->steps >= HISTORY_STEPS && inflow >= DETECTOR_HINT_COUNT &&
+		off > DETECTOR_HINT_SIGMAS * sigma &&
+		inflow > balanced + DETECTOR_HINT_SIGMAS * sqrt(balanced))
+		detector->hint_s = step->t_s;
+	detector->steps++;
+	detector->mean += 0.1 * off;
+	detector->variance = 0.9 * (detector->variance + 0.1 * off * off);
+}
+
+static enum verdict decide(struct detector *detector, const struct tracked_stack *stack,
+	const struct detector_step *step, double high_water)
+{
+	for (int i = 0; i < TRACK_AGES; i++)
+		if (is_confirmed_at(detector, i, stack, step, high_water)) {
+			if (detector->verdict != VERDICT_CONFIRMED)
+				detector->decided_age = i;
+			return VERDICT_CONFIRMED;
+		}
+	if (detector->verdict == VERDICT_CONFIRMED) // until its evidence is gone
+		return detector->age[detector->decided_age].c > 0 ? VERDICT_CONFIRMED
+								  : VERDICT_CLEARED;
+	if (is_suspect(detector, stack, step)) {
+		detector->decided_age = 0;
+		return detector->retained >= DETECTOR_RETAINED_EPISODES - 1 ? VERDICT_CONFIRMED
+									    : VERDICT_SUSPECT;
+	}
+	if (detector->verdict == VERDICT_SUSPECT)
+		return detector->age[0].c > 0 ? VERDICT_SUSPECT : VERDICT_CLEARED;
+	if (step->t_s - detector->hint_s < DETECTOR_HINT_S)
+		return VERDICT_HINT;
+	return detector->verdict == VERDICT_CLEARED ? VERDICT_CLEARED : VERDICT_NONE;
+}
+
+int detector_step(struct detector *detector, const struct tracked_stack *stack,
+	const struct detector_step *step, double high_water)
+{
+	int r = 0;
+
+	look_for_hint(detector, stack, step);
+	for (int i = 0; i < TRACK_AGES; i++) {
+		int failed = step_age(detector, i, stack, step);
+
+		r = r < 0 ? r : failed;
+	}
+	if (detector->retained > 0)
+		detector->retained_deaths += stack->outflow[0];
+	if (detector->age[0].c <= 0)
+		note_retained(detector, step);
+	detector->verdict = decide(detector, stack, step, high_water);
+	for (int i = 0; i < TRACK_AGES; i++)
+		if (detector->age[i].c <= 0)
+			end_episode(&detector->age[i]);
+	return r;
+}
+
+// Variance of the buckets' counts over what their length, or their load, lets expect.
+static double dispersion(const struct episode *episode, bool by_load)
+{
+	double inflow = 0, exposure = 0, squares = 0;
+
+	for (uint32_t i = 0; i < episode->bucket_count; i++) {
+		inflow += episode->buckets[i].inflow;
+		exposure += by_load ? episode->buckets[i].load : episode->buckets[i].seconds;
+	}
+	for (uint32_t i = 0; inflow > 0 && exposure > 0 && i < episode->bucket_count; i++) {
+		const struct detector_bucket *bucket = &episode->buckets[i];
+		double expected = inflow * (by_load ? bucket->load : bucket->seconds) / exposure;
+		double off = bucket->inflow - expected;
+
+		squares += off * off / fmax(expected, 0.5);
+	}
+	return episode->bucket_count > 1 ? squares / (episode->bucket_count - 1) : 1;
+}
+
+bool detector_window(const struct detector *detector, const struct detector_step *last,
+	struct survivor_window *window)
+{
+	const struct detector_age *age = &detector->age[detector->decided_age];
+	const struct episode *episode = age->episode;
+	struct detector_totals before = {0};
+	double from_s = age->born_from_s;
+
+	if (episode) {
+		before = episode->before;
+		from_s = episode->born_from_s;
+	}
+	*window = (struct survivor_window){
+		.age = detector->decided_age,
+		.arrived = age->totals.inflow - before.inflow,
+		.left = age->totals.outflow - before.outflow,
+		.seconds = age->totals.seconds - before.seconds,
+		.load = age->totals.load - before.load,
+		.from_s = from_s,
+		.to_s = last->born_to_s[detector->decided_age],
+		.phi = episode ? dispersion(episode, false) : 1,
+		.phi_load = episode ? dispersion(episode, true) : 1,
+		.intervals = episode ? episode->bucket_count : 0,
+	};
+	return window->seconds > 0;
+}
+
+bool detector_is_slowing(const struct detector *detector)
+{
+	const struct episode *episode = detector->age[detector->decided_age].episode;
+
+	return episode && is_slowing_down(episode);
+}

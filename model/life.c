@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ticks of one life, added up to detector steps.
+#include "model/life.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_JITTER 0.05 // ticks every 30 s are steps of their own, also when one comes early
+
+struct life *life_new(const struct process *process, uint32_t index)
+{
+	struct life *life = calloc(1, sizeof(*life));
+
+	if (!life)
+		return NULL;
+	life->process = *process;
+	life->index = index;
+	life->first_t_s = life->last_t_s = life->born_t_s = life->dump_t_s = NAN;
+	life->first_wall_ms = -1;
+	return life;
+}
+
+void life_forget_goroutines(struct life *life)
+{
+	for (uint32_t i = 0; i < life->detector_count; i++)
+		detector_release(&life->detectors[i]);
+	free(life->detectors);
+	life->detectors = NULL;
+	life->detector_count = life->detector_capacity = 0;
+	tracker_free(&life->tracker);
+}
+
+void life_free(struct life **life)
+{
+	if (!*life)
+		return;
+	life_forget_goroutines(*life);
+	free(*life);
+	*life = NULL;
+}
+
+const struct detector *life_detector(const struct life *life, const struct stack *stack)
+{
+	const struct tracked_stack *tracked =
+		life->tracker ? tracker_find(life->tracker, stack) : NULL;
+	size_t index = tracked ? (size_t)(tracked - life->tracker->stacks) : 0;
+
+	return tracked && index < life->detector_count ? &life->detectors[index] : NULL;
+}
+
+static int add_detectors(struct life *life)
+{
+	while (life->detector_count < life->tracker->stack_count) {
+		if (life->detector_count == life->detector_capacity) {
+			uint32_t bigger =
+				life->detector_capacity ? 2 * life->detector_capacity : 64;
+			struct detector *moved =
+				reallocarray(life->detectors, bigger, sizeof(*moved));
+
+			if (!moved)
+				return -ENOMEM;
+			life->detectors = moved;
+			life->detector_capacity = bigger;
+		}
+		life->detectors[life->detector_count++] = detector_init();
+	}
+	return 0;
+}
+
+// Requests where the process counts them, else the goroutines it starts. Chosen once per life, so
+// that a scrape that fails now and then does not mix the two.
+static double load_of(struct life *life, const struct series_point *point)
+{
+	double load;
+
+	if (!life->tracker)
+		life->load_is_requests = !isnan(point->requests);
+	load = life->load_is_requests ? point->requests : point->births;
+	if (!isnan(load))
+		life->load = load;
+	return life->load;
+}
+
+static void begin_steps(struct life *life, double t_s, double load)
+{
+	life->step_from_s = t_s;
+	life->step_from_load = load;
+	for (int age = 0; age < TRACK_AGES; age++)
+		life->step_from_matured[age] = -1;
+}
+
+// The cohorts that matured in this step were born between two ticks; the first tick's cohort has no
+// such beginning.
+static void fill_born(struct life *life, struct detector_step *step, int age)
+{
+	const struct tracker *tracker = life->tracker;
+	int64_t from = life->step_from_matured[age], to = tracker->matured[age];
+
+	step->born_to_s[age] = to >= 0 ? tracker->ticks[to].t_s : NAN;
+	if (to <= 0 || to == from)
+		return;
+	from = from < 0 ? 0 : from;
+	step->born_s[age] = tracker->ticks[to].t_s - tracker->ticks[from].t_s;
+	step->born_load[age] = tracker->ticks[to].load - tracker->ticks[from].load;
+	step->muted[age] =
+		!isnan(life->born_t_s) && tracker->ticks[to].t_s < life->born_t_s + DETECTOR_MUTE_S;
+}
+
+static void make_step(struct life *life, double t_s, double load)
+{
+	double length = t_s - life->step_from_s;
+	double faded = exp(-length / DETECTOR_MEMORY_S);
+	struct detector_step step = {
+		.t_s = t_s,
+		.step_s = length,
+		.load = load - life->step_from_load,
+		.stack_count = life->tracker->stack_count,
+	};
+
+	life->load_memory = life->load_memory * faded + step.load;
+	life->time_memory_s = life->time_memory_s * faded + length;
+	step.load_memory = life->load_memory;
+	step.time_memory_s = life->time_memory_s;
+	for (int age = 0; age < TRACK_AGES; age++)
+		fill_born(life, &step, age);
+	life->step = step;
+	memcpy(life->step_from_matured, life->tracker->matured, sizeof(life->step_from_matured));
+	life->step_from_s = t_s;
+	life->step_from_load = load;
+}
+
+static int step_detectors(struct life *life, high_water_of *high_water, void *context)
+{
+	int r = add_detectors(life);
+
+	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++) {
+		const struct tracked_stack *stack = &life->tracker->stacks[i];
+
+		r = detector_step(
+			&life->detectors[i], stack, &life->step, high_water(context, stack->stack));
+	}
+	return r;
+}
+
+int life_observe(struct life *life, const struct observation *observation,
+	const struct series_point *point, high_water_of *high_water, void *context)
+{
+	double load = load_of(life, point);
+	int r;
+
+	life->stepped = false;
+	if (!life->tracker) {
+		life->tracker = tracker_new();
+		if (!life->tracker)
+			return -ENOMEM;
+		begin_steps(life, point->t_s, load);
+	}
+	r = tracker_observe(
+		life->tracker, point->t_s, load, observation->groups, observation->group_count);
+	if (r < 0) { // half a dump is in it
+		life_forget_goroutines(life);
+		return r;
+	}
+	life->dump_t_s = point->t_s;
+	life->counts_since_dump = 0;
+	if (point->t_s - life->step_from_s < DETECTOR_STEP_S * (1 - STEP_JITTER))
+		return 0;
+	make_step(life, point->t_s, load);
+	r = step_detectors(life, high_water, context);
+	tracker_clear_flows(life->tracker);
+	life->stepped = r == 0;
+	return r;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Little's law, L = Q W, as a discriminator: goroutines that load explains are no leak (leak-model
+// 3).
+//
+// L is the mean number of requests in service: the growth of the sum of durations per second, or
+// the in-flight gauge. The excess X = G - k L - k5 Q5 - k30 Q30 takes off what requests and the
+// connections behind them hold (Q5, Q30: QPS smoothed over 5 and 30 minutes); its constant is the
+// baseline.
+#pragma once
+
+#include "model/estimate.h"
+#include "model/series.h"
+
+#define LITTLE_WINDOW_S 10800.0
+#define LITTLE_POINTS_MAX 256
+
+struct excess {
+	double value; // X now, with the baseline still in it; NAN when G is unknown
+	double per_request; // k; 0 when not known
+	bool has_load; // at least one load column was fitted
+};
+
+struct excess little_excess_now(const struct series *series, uint32_t life);
+
+// Mean requests in service over the last third of the life's points; NAN when nothing tells.
+double little_in_flight(const struct series *series, uint32_t life);
+
+// How much load rose from the first to the second half of the life: ratio of mean rates of
+// requests, or of goroutine births; 1 is steady, NAN unknown.
+double little_ramp(const struct series *series, uint32_t life);
+
+// Of the requests that began within a window, the share that did not come back: growth of the
+// in-flight gauge over that and the completions. NAN when the metrics do not tell.
+double little_stuck_share(const struct series *series, double from_s, double to_s);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rates from survivors.
+#include "model/survivors.h"
+
+#include "model/distribution.h"
+
+#include <math.h>
+
+#define LEVEL 0.95
+#define LEFT_SHARE 0.05
+#define TOGETHER_MIN 10.0
+#define TOGETHER_RATIO 8.0
+#define TOGETHER_DISPERSION 0.5
+#define NEIGHBOUR_IDS 4
+#define NEIGHBOUR_SHARE 0.8
+
+unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *stack,
+	double counts[static SURVIVORS_COHORTS])
+{
+	uint32_t intervals = tracker->tick_count - 1;
+	unsigned pieces = intervals < SURVIVORS_COHORTS ? intervals : SURVIVORS_COHORTS;
+
+	for (unsigned i = 0; i < SURVIVORS_COHORTS; i++)
+		counts[i] = 0;
+	for (uint32_t i = 0; i < stack->count; i++)
+		if (stack->goroutines[i].since > 0)
+			counts[((uint64_t)stack->goroutines[i].since - 1) * pieces / intervals]++;
+	return pieces;
+}
+
+// Length of each piece in seconds or in load: cohorts of irregular dumps are not alike.
+static void piece_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
+	double exposure[static SURVIVORS_COHORTS])
+{
+	uint32_t intervals = tracker->tick_count - 1;
+
+	for (unsigned i = 0; i < SURVIVORS_COHORTS; i++)
+		exposure[i] = 0;
+	for (uint32_t i = 1; i <= intervals; i++) {
+		const struct track_tick *tick = &tracker->ticks[i];
+
+		exposure[(uint64_t)(i - 1) * pieces / intervals] +=
+			by_load ? tick->load - tick[-1].load : tick->t_s - tick[-1].t_s;
+	}
+}
+
+static double dispersion(const double *counts, const double *exposure, unsigned pieces)
+{
+	double sum = 0, length = 0, squares = 0;
+
+	for (unsigned i = 0; i < pieces; i++) {
+		sum += counts[i];
+		length += exposure[i];
+	}
+	for (unsigned i = 0; sum > 0 && length > 0 && i < pieces; i++) {
+		double expected = sum * exposure[i] / length;
+
+		squares += (counts[i] - expected) * (counts[i] - expected) / fmax(expected, 0.5);
+	}
+	return pieces > 1 ? squares / (pieces - 1) : 1;
+}
+
+// Chance of no more arrivals than these in the later half, when they come in proportion.
+static double p_of_halves(const double *counts, const double *exposure, unsigned pieces)
+{
+	double early = 0, all = 0, early_exposure = 0, all_exposure = 0;
+
+	for (unsigned i = 0; i < pieces; i++) {
+		early += i < pieces / 2 ? counts[i] : 0;
+		early_exposure += i < pieces / 2 ? exposure[i] : 0;
+		all += counts[i];
+		all_exposure += exposure[i];
+	}
+	return all_exposure > 0 ? binomial_upper_tail(early, all, early_exposure / all_exposure)
+				: 1;
+}
+
+static void look_at_cohorts(
+	const struct tracker *tracker, const struct tracked_stack *stack, struct arrivals *arrivals)
+{
+	double counts[SURVIVORS_COHORTS], exposure[SURVIVORS_COHORTS];
+	double sum = 0, most = 0;
+
+	arrivals->cohorts = cohorts_of(tracker, stack, counts);
+	for (unsigned i = 0; i < arrivals->cohorts; i++) {
+		sum += counts[i];
+		most = fmax(most, counts[i]);
+	}
+	arrivals->largest_share = sum > 0 ? most / sum : 0;
+	piece_exposure(tracker, arrivals->cohorts, false, exposure);
+	arrivals->window.phi = dispersion(counts, exposure, arrivals->cohorts);
+	arrivals->p_steady = p_of_halves(counts, exposure, arrivals->cohorts);
+	piece_exposure(tracker, arrivals->cohorts, true, exposure);
+	arrivals->window.phi_load = dispersion(counts, exposure, arrivals->cohorts);
+	arrivals->p_steady =
+		fmax(arrivals->p_steady, p_of_halves(counts, exposure, arrivals->cohorts));
+	arrivals->window.intervals = arrivals->cohorts;
+}
+
+bool arrivals_of(
+	const struct life *life, const struct tracked_stack *stack, struct arrivals *arrivals)
+{
+	const struct tracker *tracker = life->tracker;
+	uint32_t last = tracker->tick_count - 1;
+	uint32_t settle = last >= 4 ? 2 : 1; // dumps until settled
+	double in, out, out_s;
+
+	*arrivals = (struct arrivals){.p_balanced = 1, .p_steady = 1};
+	if (last < 2)
+		return false;
+	in = (double)stack->settled[settle - 1];
+	out = (double)stack->unsettled[settle - 1];
+	arrivals->window = (struct survivor_window){
+		.age = -1,
+		.arrived = in,
+		.seconds = tracker->ticks[last - settle].t_s - tracker->ticks[0].t_s,
+		.load = tracker->ticks[last - settle].load - tracker->ticks[0].load,
+		.from_s = tracker->ticks[0].t_s,
+		.to_s = tracker->ticks[last - settle].t_s,
+	};
+	out_s = tracker->ticks[last].t_s - tracker->ticks[settle].t_s;
+	if (!(arrivals->window.seconds > 0) || !(out_s > 0))
+		return false;
+	arrivals->window.left = out * arrivals->window.seconds / out_s;
+	arrivals->p_balanced = binomial_upper_tail(
+		in, in + out, arrivals->window.seconds / (arrivals->window.seconds + out_s));
+	look_at_cohorts(tracker, stack, arrivals);
+	arrivals->mean_stock = stack->count - (in - out) / 2;
+	return true;
+}
+
+static struct estimate survivors_over(
+	const struct survivor_window *window, double exposure, double phi)
+{
+	struct interval in = overdispersed_interval(window->arrived, phi, window->intervals, LEVEL);
+	double value = window->arrived;
+
+	if (window->left > LEFT_SHARE * window->arrived) {
+		struct interval out = poisson_interval(window->left, LEVEL);
+
+		in = difference_interval(window->arrived, in, window->left, out);
+		value -= window->left;
+	}
+	return estimate_of(value / exposure, in.low / exposure, in.high / exposure, LEVEL,
+		"survivors", window->intervals);
+}
+
+struct estimate survivors_per_s(const struct survivor_window *window)
+{
+	if (!(window->seconds > 0))
+		return estimate_none("the dumps carry no times");
+	return survivors_over(window, window->seconds, window->phi);
+}
+
+struct estimate survivors_per_request(const struct survivor_window *window)
+{
+	if (!(window->load > 0))
+		return estimate_none("no requests were counted in this time");
+	return survivors_over(window, window->load, window->phi_load);
+}
+
+static bool ids_are_neighbours(const struct tracked_stack *few, const struct tracked_stack *many)
+{
+	uint32_t at = 0, near = 0;
+
+	for (uint32_t i = 0; i < few->count; i++) {
+		uint64_t id = few->goroutines[i].id;
+
+		while (at < many->count && many->goroutines[at].id + NEIGHBOUR_IDS < id)
+			at++;
+		near += at < many->count && many->goroutines[at].id <= id + NEIGHBOUR_IDS;
+	}
+	return near >= NEIGHBOUR_SHARE * few->count;
+}
+
+bool born_together(
+	const struct tracker *tracker, const struct tracked_stack *a, const struct tracked_stack *b)
+{
+	const struct tracked_stack *few = a->count < b->count ? a : b, *many = few == a ? b : a;
+	double x[SURVIVORS_COHORTS], y[SURVIVORS_COHORTS];
+	double sum_x = 0, sum_y = 0, off = 0, chance = 0, ratio;
+	unsigned pieces;
+
+	if (few->count < TOGETHER_MIN || many->count > TOGETHER_RATIO * few->count)
+		return false;
+	if (ids_are_neighbours(few, many))
+		return true;
+	if (tracker->tick_count < 5)
+		return false;
+	pieces = cohorts_of(tracker, a, x);
+	(void)cohorts_of(tracker, b, y);
+	for (unsigned i = 0; i < pieces; i++)
+		sum_x += x[i], sum_y += y[i];
+	if (fmin(sum_x, sum_y) < TOGETHER_MIN ||
+		fmax(sum_x, sum_y) > TOGETHER_RATIO * fmin(sum_x, sum_y))
+		return false;
+	ratio = sum_x / sum_y;
+	for (unsigned i = 0; i < pieces; i++) {
+		off += (x[i] - ratio * y[i]) * (x[i] - ratio * y[i]);
+		chance += x[i] + ratio * ratio * y[i];
+	}
+	return off < TOGETHER_DISPERSION * chance;
+}
