@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line of observations.jsonl as text, with its LF. Used by its writer.
+#pragma once
+
+#include "collector/observe/observations.h"
+#include "collector/observe/observations_chain.h"
+
+enum line_kind {
+	LINE_PLAIN, // without IDs
+	LINE_KEY,
+	LINE_CHANGE,
+};
+
+void line_header(struct buf *out, const char *tool, int64_t wall_ms, double mono_ms);
+void line_process(struct buf *out, const struct process *process);
+void line_stack(struct buf *out, const struct stack *stack);
+// `chain` is what a line of changes is relative to. 0 or -ENOMEM; the buffer fails on its own.
+int line_tick(struct buf *out, const struct stacks *stacks, const struct observation *observation,
+	enum line_kind kind, const struct chain *chain);
