@@ -1,0 +1,3 @@
+module parkwatch.dev/programs
+
+go 1.19
