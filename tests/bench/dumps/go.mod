@@ -1,0 +1,3 @@
+module parkwatch.dev/bench/dumps
+
+go 1.19

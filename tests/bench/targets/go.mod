@@ -1,0 +1,3 @@
+module parkwatch.dev/bench/targets
+
+go 1.19
