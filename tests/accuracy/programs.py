@@ -62,11 +62,11 @@ class Program:
                 process.wait()
 
 
-def collect(targets, snapshots, interval_s, profiles, folder, name):
+def collect(targets, snapshots, interval_s, profiles, folder, name, *flags):
     """One collection of all targets; returns its findings.json."""
     bundle = pathlib.Path(folder) / f"{name}.tar"
     command = [str(PARKWATCH), "collect", *targets, "--snapshots", str(snapshots),
-               "--interval", f"{interval_s}s", "--profiles", profiles, "-o", str(bundle)]
+               "--interval", f"{interval_s}s", "--profiles", profiles, "-o", str(bundle), *flags]
     done = subprocess.run(command, capture_output=True, text=True, env=_ENVIRONMENT,
                           timeout=snapshots * interval_s + 180)
     if done.returncode != 0:

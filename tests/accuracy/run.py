@@ -21,6 +21,8 @@ PATTERNS = ["send", "range", "cancel", "waitgroup", "body", "mutex", "poll"]
 REQUESTS_PER_S = 8
 PROBABILITY = 0.2
 SNAPSHOTS, INTERVAL_S = 16, 5
+# Thousands of goroutines: without a larger share the interval would stretch beyond the test.
+SHARE = ("--budget-share", "2%")
 QUIET = {"none", "undecidable", "hint", "cleared"}
 
 
@@ -173,7 +175,8 @@ def run_backlog(table, folder, minutes, waiting):
 
         director = threading.Thread(target=script)
         director.start()
-        told = collect([program.target], minutes * 12 + 1, 5, "goroutine", folder, "backlog")
+        told = collect([program.target], minutes * 12 + 1, 5, "goroutine", folder, "backlog",
+                       *SHARE)
         director.join()
     leaks = [f for f in told["findings"] if f["class"] == "leak" and f["verdict"] not in QUIET]
     table.row(f"backlog, {waiting} at once, then drained", str(leaks or "no leak"), "no leak",
@@ -183,7 +186,8 @@ def run_backlog(table, folder, minutes, waiting):
         ask(program.pprof + "/dependency?state=stuck", post=True)
         time.sleep(5)
         ask(program.pprof + f"/hold?n={waiting}", post=True)
-        told = collect([program.target], minutes * 12 + 1, 5, "goroutine", folder, "sleeper")
+        told = collect([program.target], minutes * 12 + 1, 5, "goroutine", folder, "sleeper",
+                       *SHARE)
     leaks = [f for f in told["findings"] if f["class"] == "leak" and f["verdict"] not in QUIET]
     kind = told["targets"][0]["class"]
     table.row(f"backlog, {waiting} still waiting: class", str(leaks or kind), "backlog",
