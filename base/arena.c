@@ -3,6 +3,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,24 @@ struct str arena_str(struct arena *arena, struct str text)
 	const char *copy = arena_text(arena, text);
 
 	return (struct str){.data = copy, .len = copy ? text.len : 0};
+}
+
+struct str arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+{
+	struct str text = {0};
+	va_list again;
+	char *data;
+	int len;
+
+	va_copy(again, arguments);
+	len = vsnprintf(NULL, 0, format, arguments);
+	data = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+	if (data) {
+		(void)vsnprintf(data, (size_t)len + 1, format, again);
+		text = (struct str){.data = data, .len = (size_t)len};
+	}
+	va_end(again);
+	return text;
 }
 
 void arena_release(struct arena *arena)

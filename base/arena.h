@@ -4,6 +4,8 @@
 
 #include "base/str.h"
 
+#include <stdarg.h>
+
 struct arena_block;
 
 struct arena {
@@ -22,4 +24,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__(
 // A copy that ends with a NUL that is not counted; data is NULL when there is no memory.
 struct str arena_str(struct arena *arena, struct str text);
 char *arena_text(struct arena *arena, struct str text); // the same as a C string, or NULL
+// Words as printf; data is NULL when there is no memory.
+struct str arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 void arena_release(struct arena *arena); // frees all; the arena is empty and usable again

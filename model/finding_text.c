@@ -33,16 +33,14 @@ static int add_advice(struct finding *finding, struct arena *arena, const char *
 
 static int add_advice(struct finding *finding, struct arena *arena, const char *format, ...)
 {
-	char text[320];
 	va_list arguments;
 	struct str kept;
 
 	if (finding->advice_count == FINDING_ADVICE_MAX)
 		return 0;
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
+	kept = arena_vprintf(arena, format, arguments);
 	va_end(arguments);
-	kept = arena_str(arena, str_of(text));
 	if (!kept.data)
 		return -ENOMEM;
 	finding->advice[finding->advice_count++] = kept;

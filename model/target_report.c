@@ -57,16 +57,14 @@ static int warn(struct target_report *report, struct arena *arena, const char *f
 
 static int warn(struct target_report *report, struct arena *arena, const char *format, ...)
 {
-	char text[400];
 	va_list arguments;
 	struct str kept;
 
 	if (report->warning_count == TARGET_WARNINGS_MAX)
 		return 0;
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
+	kept = arena_vprintf(arena, format, arguments);
 	va_end(arguments);
-	kept = arena_str(arena, str_of(text));
 	if (!kept.data)
 		return -ENOMEM;
 	report->warnings[report->warning_count++] = kept;

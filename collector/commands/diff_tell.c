@@ -8,6 +8,7 @@
 #include "collector/form/json_text.h"
 #include "collector/tell/answer.h"
 #include "collector/tell/figures.h"
+#include "collector/tell/findings_parts.h"
 #include "collector/tell/junit.h"
 #include "collector/tell/paragraph.h"
 
@@ -183,22 +184,6 @@ void diff_text(struct buf *out, const struct difference *difference, bool colour
 	write_stacks(&p, comparison);
 }
 
-static void json_frame(struct json_writer *json, const struct frame *frame)
-{
-	if (!frame) {
-		json_put_null(json);
-		return;
-	}
-	json_put_open(json, '{');
-	json_put_key(json, "function");
-	json_put_str(json, frame->function);
-	json_put_key(json, "file");
-	json_put_str(json, frame->file);
-	json_put_key(json, "line");
-	json_put_u64(json, frame->line);
-	json_put_close(json, '}');
-}
-
 static void json_stack(struct json_writer *json, const struct stack_change *change)
 {
 	char key[STACK_KEY_TEXT];
@@ -216,7 +201,7 @@ static void json_stack(struct json_writer *json, const struct stack_change *chan
 	json_put_key(json, "growth");
 	json_put_i64(json, change->growth);
 	json_put_key(json, "site");
-	json_frame(json, stack_site(change->stack));
+	put_frame(json, stack_site(change->stack));
 	json_put_close(json, '}');
 }
 
@@ -251,7 +236,7 @@ static void json_finding(struct json_writer *json, const struct finding_change *
 	json_put_key(json, "workload");
 	json_put_str(json, finding->workload);
 	json_put_key(json, "site");
-	json_frame(json, figure_site(finding));
+	put_frame(json, figure_site(finding));
 	json_put_key(json, "rate_change_per_s");
 	json_estimate(json, &change->rate_change_per_s);
 	json_put_key(json, "because");

@@ -7,6 +7,7 @@
 #include "collector/form/escape.h"
 #include "collector/form/json_text.h"
 #include "collector/tell/figures.h"
+#include "collector/tell/findings_parts.h"
 #include "collector/tell/folded.h"
 #include "collector/tell/paragraph.h"
 
@@ -205,18 +206,6 @@ void show_text(struct buf *out, const struct show *show, const struct show_style
 	}
 }
 
-static void json_frame(struct json_writer *json, const struct frame *frame)
-{
-	json_put_open(json, '{');
-	json_put_key(json, "function");
-	json_put_str(json, frame->function);
-	json_put_key(json, "file");
-	json_put_str(json, frame->file);
-	json_put_key(json, "line");
-	json_put_u64(json, frame->line);
-	json_put_close(json, '}');
-}
-
 static void json_waits(
 	struct json_writer *json, const struct show *show, const struct show_group *group)
 {
@@ -243,11 +232,11 @@ static void json_place(
 	json_put_key(json, "frames");
 	json_put_open(json, '[');
 	for (uint32_t i = 0; i < sitter->stack->frame_count; i++)
-		json_frame(json, &sitter->stack->frames[i]);
+		put_frame(json, &sitter->stack->frames[i]);
 	json_put_close(json, ']');
 	json_put_key(json, "created_by");
 	if (sitter->created_by->function.len > 0)
-		json_frame(json, sitter->created_by);
+		put_frame(json, sitter->created_by);
 	else
 		json_put_null(json);
 	json_put_key(json, "labels");

@@ -202,7 +202,7 @@ static void add_contention(struct json_writer *json, const struct observation *o
 	json_put_close(json, ']');
 }
 
-static void add_labels(struct json_writer *json, const struct observed_group *group)
+void line_labels(struct json_writer *json, const struct observed_group *group)
 {
 	json_put_key(json, "labels");
 	json_put_open(json, '{');
@@ -218,7 +218,8 @@ static void add_labels(struct json_writer *json, const struct observed_group *gr
 		json_put_key_str(json, label->value);
 		json_put_u64(json, label->count);
 	}
-	json_put_close(json, '}');
+	if (group->label_count > 0)
+		json_put_close(json, '}');
 	json_put_close(json, '}');
 }
 
@@ -275,7 +276,7 @@ static void add_group(
 		json_put_u64(json, group->leaked);
 	}
 	if (group->label_count > 0)
-		add_labels(json, group);
+		line_labels(json, group);
 }
 
 // "key":"17,1041+2": the list needs no escaping.

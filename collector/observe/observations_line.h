@@ -2,6 +2,7 @@
 // One line of observations.jsonl as text, with its LF. Used by its writer.
 #pragma once
 
+#include "collector/form/json_text.h"
 #include "collector/observe/observations.h"
 #include "collector/observe/observations_chain.h"
 
@@ -17,3 +18,5 @@ void line_stack(struct buf *out, const struct stack *stack);
 // `chain` is what a line of changes is relative to. 0 or -ENOMEM; the buffer fails on its own.
 int line_tick(struct buf *out, const struct stacks *stacks, const struct observation *observation,
 	enum line_kind kind, const struct chain *chain);
+// The key "labels" and its object, {} without any; findings.json has the same.
+void line_labels(struct json_writer *json, const struct observed_group *group);

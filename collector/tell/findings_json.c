@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "collector/form/version.h"
+#include "collector/observe/observations_line.h"
 #include "collector/tell/findings_parts.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ void put_stack_key(struct json_writer *json, const char *key, const struct stack
 
 void put_frame(struct json_writer *json, const struct frame *frame)
 {
-	if (frame->function.len == 0) {
+	if (!frame || frame->function.len == 0) {
 		json_put_null(json);
 		return;
 	}
@@ -63,27 +64,6 @@ void put_waits(struct json_writer *json, const struct stacks *stacks,
 		json_put_key_str(json, stacks_state_name(stacks, waits[i].state));
 		json_put_u64(json, waits[i].count);
 	}
-	json_put_close(json, '}');
-}
-
-static void put_labels(struct json_writer *json, const struct observed_group *group)
-{
-	json_put_key(json, "labels");
-	json_put_open(json, '{');
-	for (uint32_t i = 0; i < group->label_count; i++) {
-		const struct label_count *label = &group->labels[i];
-
-		if (i == 0 || !str_equal(label->key, group->labels[i - 1].key)) {
-			if (i > 0)
-				json_put_close(json, '}');
-			json_put_key_str(json, label->key);
-			json_put_open(json, '{');
-		}
-		json_put_key_str(json, label->value);
-		json_put_u64(json, label->count);
-	}
-	if (group->label_count > 0)
-		json_put_close(json, '}');
 	json_put_close(json, '}');
 }
 
@@ -110,7 +90,7 @@ static void put_group(
 	} else {
 		json_put_null(json);
 	}
-	put_labels(json, group);
+	line_labels(json, group);
 	json_put_key(json, "created_by");
 	put_frame(json, &group->created_by);
 	json_put_close(json, '}');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of findings.json. Used by its writer.
+// Parts of findings.json. Used by its writer, and where other JSON has the same parts.
 #pragma once
 
 #include "collector/form/json_text.h"
@@ -10,7 +10,8 @@
 void put_time(struct json_writer *json, const char *key, int64_t wall_ms); // null below 0
 void put_stack_key(struct json_writer *json, const char *key, const struct stack *stack);
 // Without.
-void put_frame(struct json_writer *json, const struct frame *frame); // null without function
+void put_frame(struct json_writer *json, const struct frame *frame); // null for NULL, or without
+								     // function
 void put_waits(struct json_writer *json, const struct stacks *stacks,
 	const struct wait_count *waits, uint32_t count);
 void put_target(struct json_writer *json, const struct target_report *target);
