@@ -65,22 +65,6 @@ static bool is_in_flight(const struct assessment *a, const struct rise *rise)
 	       peak <= IN_FLIGHT_MOST * grown + 10;
 }
 
-bool stack_is_handler(const struct stack *stack)
-{
-	static const struct str roots[] = {
-		STR("net/http.(*conn).serve"),
-		STR("net/http.(*http2serverConn).runHandler"),
-		STR("golang.org/x/net/http2.(*serverConn).runHandler"),
-		STR("google.golang.org/grpc.(*Server).handleStream"),
-	};
-
-	for (uint32_t i = 0; i < stack->frame_count; i++)
-		for (size_t j = 0; j < sizeof(roots) / sizeof(roots[0]); j++)
-			if (str_equal(stack->frames[i].function, roots[j]))
-				return true;
-	return false;
-}
-
 // Without a gauge: the stack's own growth against the requests completed meanwhile.
 static double stuck_share(const struct assessment *a, const struct rise *rise)
 {

@@ -9,9 +9,6 @@
 // has drained), and never as a leak before it has been confirmed for half an hour.
 void classify(struct assessment *assessment);
 
-// Whether a server's handler of requests is in this stack (net/http, HTTP/2, gRPC).
-bool stack_is_handler(const struct stack *stack);
-
 // The class of a whole target, and a word for the kind of its growth.
 struct target_class {
 	enum finding_class class;

@@ -14,10 +14,12 @@
 #define RETAINED_APART_S 600.0
 #define RETAINED_DEATHS 3.0
 #define HISTORY_STEPS 5 // before a step can stand out from it
+#define FIRST_STEPS 4 // of a life: what comes then came from the beginning
 
-struct detector detector_init(void)
+struct detector detector_init(uint32_t steps)
 {
-	struct detector detector = {.hint_s = -INFINITY, .retained_s = -INFINITY};
+	struct detector detector = {
+		.steps = steps, .hint_s = -INFINITY, .retained_s = -INFINITY};
 
 	for (int age = 0; age < TRACK_AGES; age++)
 		detector.age[age].born_from_s = NAN;
@@ -37,18 +39,45 @@ void detector_release(struct detector *detector)
 		end_episode(&detector->age[age]);
 }
 
+// What used to come with such a load, where as much used to leave again: a rising load brings more
+// long before more can leave.
+static double usual_inflow(
+	const struct detector_age *age, const struct detector_step *step, int i)
+{
+	if (age->usual_s < DETECTOR_USUAL_LEAST_S ||
+		age->usual_outflow < DETECTOR_USUAL_BALANCE * age->usual_inflow)
+		return 0;
+	if (age->usual_load > 0)
+		return age->usual_inflow / age->usual_load * step->born_load[i];
+	return age->usual_inflow / age->usual_s * step->born_s[i];
+}
+
 // What recent outflow would balance, at the load when the cohort was born.
 static double balanced_inflow(
 	const struct detector_age *age, const struct detector_step *step, int i)
 {
 	double floor = DETECTOR_FLOOR_PER_MIN * step->born_s[i] / 60;
+	double usual = DETECTOR_USUAL_FACTOR * usual_inflow(age, step, i);
 	double deaths;
 
 	if (step->load_memory > 0)
 		deaths = age->deaths_memory / step->load_memory * step->born_load[i];
 	else
 		deaths = age->deaths_memory / fmax(step->time_memory_s, 1) * step->born_s[i];
-	return fmax(floor, DETECTOR_KAPPA * deaths);
+	return fmax(fmax(floor, usual), DETECTOR_KAPPA * deaths);
+}
+
+static void learn_usual(struct detector_age *age, int i, const struct tracked_stack *stack,
+	const struct detector_step *step)
+{
+	double faded = exp(-step->born_s[i] / DETECTOR_USUAL_MEMORY_S);
+
+	if (age->c > LN10 || step->muted[i])
+		return;
+	age->usual_inflow = age->usual_inflow * faded + stack->inflow[i];
+	age->usual_outflow = age->usual_outflow * faded + stack->outflow[i];
+	age->usual_load = age->usual_load * faded + step->born_load[i];
+	age->usual_s = age->usual_s * faded + step->born_s[i];
 }
 
 static double log_evidence(
@@ -104,8 +133,7 @@ static int begin_episode(struct detector *detector, int i, const struct tracked_
 	episode->baseline = fmax(0, (double)stack->stock[i] - stack->inflow[i] + stack->outflow[i]);
 	episode->born_from_s = step->born_to_s[i];
 	episode->before = age->totals;
-	if (age->totals.seconds - step->born_s[i] <= 2.5 * DETECTOR_STEP_S ||
-		age->totals.inflow == stack->inflow[i]) {
+	if (step->index <= FIRST_STEPS && age->totals.inflow == stack->inflow[i]) {
 		episode->before = (struct detector_totals){0};
 		episode->born_from_s = age->born_from_s;
 	}
@@ -134,7 +162,7 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 	int r = 0;
 
 	age->deaths_memory = age->deaths_memory * faded + stack->outflow[i];
-	if (!(step->born_s[i] > 0))
+	if (!(step->born_s[i] > 0) || step->blind[i])
 		return 0;
 	if (isnan(age->born_from_s))
 		age->born_from_s = step->born_to_s[i] - step->born_s[i];
@@ -144,6 +172,7 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 	age->totals.load += step->born_load[i];
 	gain = log_evidence(age, inflow, balanced_inflow(age, step, i), step->born_s[i]);
 	age->ewma += DETECTOR_SMOOTHING * (inflow - age->ewma);
+	learn_usual(age, i, stack, step);
 	if (step->muted[i]) {
 		end_episode(age);
 		return 0;
@@ -204,8 +233,14 @@ static double episode_seconds(const struct detector_age *age)
 	return age->totals.seconds - age->episode->before.seconds;
 }
 
+// Growth that came with a surge of load goes with it: it must outlast what a surge lasts.
+static bool outlasts_surge(const struct episode *episode, const struct detector_step *step)
+{
+	return !step->surging || step->t_s - episode->start_s >= DETECTOR_SURGE_S;
+}
+
 static bool is_suspect(const struct detector *detector, const struct tracked_stack *stack,
-	const struct detector_step *step)
+	const struct detector_step *step, const struct detector_past *past)
 {
 	const struct detector_age *age = &detector->age[0];
 	double need = DETECTOR_SUSPECT_LOG10 * LN10 + log(fmax(1, step->stack_count / 10.0));
@@ -213,19 +248,23 @@ static bool is_suspect(const struct detector *detector, const struct tracked_sta
 
 	return episode && age->c >= need &&
 	       episode->inflow - episode->outflow >= DETECTOR_SUSPECT_NET &&
+	       outlasts_surge(episode, step) &&
+	       stack->stock[0] > DETECTOR_EARLIER_FACTOR * past->earlier &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[0]);
 }
 
-static bool lasted_or_huge(const struct episode *episode, double t_s)
+static bool lasted_or_huge(const struct episode *episode, const struct detector_step *step)
 {
 	double net = episode->inflow - episode->outflow;
 
-	return t_s - episode->start_s >= DETECTOR_CONFIRM_S ||
-	       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline);
+	return step->t_s - episode->start_s >= DETECTOR_CONFIRM_S ||
+	       (!step->surging &&
+		       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline));
 }
 
 static bool is_confirmed_at(const struct detector *detector, int i,
-	const struct tracked_stack *stack, const struct detector_step *step, double high_water)
+	const struct tracked_stack *stack, const struct detector_step *step,
+	const struct detector_past *past)
 {
 	const struct detector_age *age = &detector->age[i];
 	const struct episode *episode = age->episode;
@@ -234,9 +273,9 @@ static bool is_confirmed_at(const struct detector *detector, int i,
 
 	return episode && age->c >= need &&
 	       episode->inflow - episode->outflow >= DETECTOR_CONFIRM_NET &&
-	       lasted_or_huge(episode, step->t_s) && !is_slowing_down(episode) &&
+	       lasted_or_huge(episode, step) && !is_slowing_down(episode) &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[i]) &&
-	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * high_water;
+	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * past->high_water;
 }
 
 // Bursty leaks: several suspect episodes, each of which left behind what it brought.
@@ -272,10 +311,10 @@ static void look_for_hint(struct detector *detector, const struct tracked_stack 
 }
 
 static enum verdict decide(struct detector *detector, const struct tracked_stack *stack,
-	const struct detector_step *step, double high_water)
+	const struct detector_step *step, const struct detector_past *past)
 {
 	for (int i = 0; i < TRACK_AGES; i++)
-		if (is_confirmed_at(detector, i, stack, step, high_water)) {
+		if (is_confirmed_at(detector, i, stack, step, past)) {
 			if (detector->verdict != VERDICT_CONFIRMED)
 				detector->decided_age = i;
 			return VERDICT_CONFIRMED;
@@ -283,7 +322,7 @@ static enum verdict decide(struct detector *detector, const struct tracked_stack
 	if (detector->verdict == VERDICT_CONFIRMED) // until its evidence is gone
 		return detector->age[detector->decided_age].c > 0 ? VERDICT_CONFIRMED
 								  : VERDICT_CLEARED;
-	if (is_suspect(detector, stack, step)) {
+	if (is_suspect(detector, stack, step, past)) {
 		detector->decided_age = 0;
 		return detector->retained >= DETECTOR_RETAINED_EPISODES - 1 ? VERDICT_CONFIRMED
 									    : VERDICT_SUSPECT;
@@ -296,7 +335,7 @@ static enum verdict decide(struct detector *detector, const struct tracked_stack
 }
 
 int detector_step(struct detector *detector, const struct tracked_stack *stack,
-	const struct detector_step *step, double high_water)
+	const struct detector_step *step, const struct detector_past *past)
 {
 	int r = 0;
 
@@ -310,7 +349,7 @@ int detector_step(struct detector *detector, const struct tracked_stack *stack,
 		detector->retained_deaths += stack->outflow[0];
 	if (detector->age[0].c <= 0)
 		note_retained(detector, step);
-	detector->verdict = decide(detector, stack, step, high_water);
+	detector->verdict = decide(detector, stack, step, past);
 	for (int i = 0; i < TRACK_AGES; i++)
 		if (detector->age[i].c <= 0)
 			end_episode(&detector->age[i]);

@@ -28,9 +28,15 @@
 #define DETECTOR_SUSPECT_NET 15.0
 #define DETECTOR_CONFIRM_NET 30.0
 #define DETECTOR_CONFIRM_S 1800.0
-#define DETECTOR_CONFIRM_AT_ONCE 5000.0 // net, or five times the baseline
+#define DETECTOR_CONFIRM_AT_ONCE 2500.0 // net, or five times the baseline
 #define DETECTOR_PLATEAU_FACTOR 8.0
-#define DETECTOR_HIGH_WATER_FACTOR 1.2
+#define DETECTOR_HIGH_WATER_FACTOR 1.2 // of earlier lives of the image, to be confirmed
+#define DETECTOR_EARLIER_FACTOR 1.5 // of earlier lives of any image, to be suspect
+#define DETECTOR_SURGE_S 1500.0 // how long growth must last that came with a surge of load
+#define DETECTOR_USUAL_MEMORY_S 14400.0
+#define DETECTOR_USUAL_LEAST_S 3600.0 // of history, before it says what is usual
+#define DETECTOR_USUAL_FACTOR 1.5 // inflow per request may exceed the usual by this factor
+#define DETECTOR_USUAL_BALANCE 0.5 // of the usual inflow that must have left: else it leaked
 #define DETECTOR_HINT_COUNT 20.0
 #define DETECTOR_HINT_SIGMAS 6.0
 #define DETECTOR_HINT_S 600.0 // how long a hint stands
@@ -46,7 +52,16 @@ struct detector_step {
 	double born_load[TRACK_AGES]; // load in that time
 	double born_to_s[TRACK_AGES]; // its end
 	bool muted[TRACK_AGES];
+	bool blind[TRACK_AGES]; // those that matured were born while nobody looked: no evidence
+	bool surging; // requests in flight, or per second, stand far above their last hour
+	uint32_t index; // of the step within the life, from 0
 	uint32_t stack_count; // stacks watched: more of them need more evidence
+};
+
+// What a stack had before this life of the process; 0: nothing known.
+struct detector_past {
+	double high_water; // most goroutines, in earlier lives of the same image
+	double earlier; // in earlier lives of any image
 };
 
 struct detector_totals {
@@ -71,6 +86,8 @@ struct detector_age {
 	double c; // ln of the evidence
 	double ewma; // of the inflow
 	double deaths_memory; // outflow with a memory of DETECTOR_MEMORY_S
+	double usual_inflow, usual_outflow, usual_load, usual_s; // while there was no evidence,
+								// with a memory of DETECTOR_USUAL_MEMORY_S
 	struct detector_totals totals; // since the first dump
 	double born_from_s; // where the first birth window began; NAN
 	struct episode *episode; // NULL while c is 0
@@ -88,12 +105,12 @@ struct detector {
 	double retained_deaths;
 };
 
-struct detector detector_init(void);
+// `steps`: that the life has seen without this stack; its history is that nothing came.
+struct detector detector_init(uint32_t steps);
 void detector_release(struct detector *detector);
-// `high_water`: most goroutines this stack had in earlier lives of the same image; 0: none known.
 // 0, or -ENOMEM (the evidence of this step is lost, nothing else).
 int detector_step(struct detector *detector, const struct tracked_stack *stack,
-	const struct detector_step *step, double high_water);
+	const struct detector_step *step, const struct detector_past *past);
 
 // The survivors behind the verdict, and the time in which they were born.
 struct survivor_window {

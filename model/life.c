@@ -2,10 +2,19 @@
 // Ticks of one life, added up to detector steps.
 #include "model/life.h"
 
+#include "model/little.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define GAP_FACTOR 4.0 // of the usual distance between dumps
+#define GAP_LEAST_S 240.0
+#define SURGE_FACTOR 1.7
+#define SURGE_FLIGHT_LEAST 10.0 // requests in flight, and
+#define SURGE_RATE_LEAST 1.0 // requests per second, above the mean
+#define SURGE_KNOWN_S 300.0 // of history, before anything can stand out from it
+#define SURGE_TAIL_S 360.0 // what came with it is mature by then, or gone
 #define STEP_JITTER 0.05 // ticks every 30 s are steps of their own, also when one comes early
 
 struct life *life_new(const struct process *process, uint32_t index)
@@ -18,6 +27,7 @@ struct life *life_new(const struct process *process, uint32_t index)
 	life->index = index;
 	life->first_t_s = life->last_t_s = life->born_t_s = life->dump_t_s = NAN;
 	life->first_wall_ms = -1;
+	life->surge.last_s = -INFINITY;
 	return life;
 }
 
@@ -63,7 +73,7 @@ static int add_detectors(struct life *life)
 			life->detectors = moved;
 			life->detector_capacity = bigger;
 		}
-		life->detectors[life->detector_count++] = detector_init();
+		life->detectors[life->detector_count++] = detector_init(life->step_count);
 	}
 	return 0;
 }
@@ -103,11 +113,41 @@ static void fill_born(struct life *life, struct detector_step *step, int age)
 	from = from < 0 ? 0 : from;
 	step->born_s[age] = tracker->ticks[to].t_s - tracker->ticks[from].t_s;
 	step->born_load[age] = tracker->ticks[to].load - tracker->ticks[from].load;
+	for (int64_t tick = from + 1; tick <= to; tick++)
+		step->blind[age] |= tracker->ticks[tick].after_gap;
 	step->muted[age] =
 		!isnan(life->born_t_s) && tracker->ticks[to].t_s < life->born_t_s + DETECTOR_MUTE_S;
 }
 
-static void make_step(struct life *life, double t_s, double load)
+static bool stands_out(double now, double mean, double least)
+{
+	return now > SURGE_FACTOR * mean + least;
+}
+
+static void follow_mean(double *mean, double now, double length, double seen_s)
+{
+	*mean += (now - *mean) * (seen_s > 0 ? -expm1(-length / fmin(seen_s, 3600)) : 1);
+}
+
+// `flight`: requests in flight, by the gauge or by the handlers that are there; NAN.
+static bool surges(struct surge *surge, const struct detector_step *step, double flight)
+{
+	double rate = step->load / fmax(step->step_s, 1);
+	bool known = surge->seen_s >= SURGE_KNOWN_S;
+	bool out = known && (stands_out(flight, surge->flight, SURGE_FLIGHT_LEAST) ||
+				    stands_out(rate, surge->rate, SURGE_RATE_LEAST));
+
+	if (out)
+		surge->last_s = step->t_s;
+	// What lasts becomes usual, only more slowly.
+	if (!isnan(flight))
+		follow_mean(&surge->flight, flight, step->step_s * (out ? 0.25 : 1), surge->seen_s);
+	follow_mean(&surge->rate, rate, step->step_s * (out ? 0.25 : 1), surge->seen_s);
+	surge->seen_s = fmin(surge->seen_s + step->step_s, 3600);
+	return step->t_s - surge->last_s <= SURGE_TAIL_S;
+}
+
+static void make_step(struct life *life, double t_s, double load, double flight)
 {
 	double length = t_s - life->step_from_s;
 	double faded = exp(-length / DETECTOR_MEMORY_S);
@@ -115,6 +155,7 @@ static void make_step(struct life *life, double t_s, double load)
 		.t_s = t_s,
 		.step_s = length,
 		.load = load - life->step_from_load,
+		.index = life->step_count++,
 		.stack_count = life->tracker->stack_count,
 	};
 
@@ -122,6 +163,7 @@ static void make_step(struct life *life, double t_s, double load)
 	life->time_memory_s = life->time_memory_s * faded + length;
 	step.load_memory = life->load_memory;
 	step.time_memory_s = life->time_memory_s;
+	step.surging = surges(&life->surge, &step, flight);
 	for (int age = 0; age < TRACK_AGES; age++)
 		fill_born(life, &step, age);
 	life->step = step;
@@ -130,21 +172,47 @@ static void make_step(struct life *life, double t_s, double load)
 	life->step_from_load = load;
 }
 
-static int step_detectors(struct life *life, high_water_of *high_water, void *context)
+static int step_detectors(struct life *life, past_of *past, void *context)
 {
 	int r = add_detectors(life);
 
 	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++) {
 		const struct tracked_stack *stack = &life->tracker->stacks[i];
+		struct detector_past known = past(context, stack->stack);
 
-		r = detector_step(
-			&life->detectors[i], stack, &life->step, high_water(context, stack->stack));
+		r = detector_step(&life->detectors[i], stack, &life->step, &known);
 	}
 	return r;
 }
 
+// Requests in flight: by the gauge, else the goroutines in handlers.
+static double flight_of(const struct observation *observation)
+{
+	double handlers = 0;
+
+	if (!isnan(observation->in_flight))
+		return observation->in_flight;
+	for (uint32_t i = 0; i < observation->group_count; i++)
+		if (stack_is_handler(observation->groups[i].stack))
+			handlers += observation->groups[i].count;
+	return handlers;
+}
+
+static void note_gap(struct life *life, double t_s)
+{
+	double since_s = t_s - life->dump_t_s;
+	struct track_tick *tick = &life->tracker->ticks[life->tracker->tick_count - 1];
+
+	if (isnan(since_s))
+		return;
+	tick->after_gap = life->tick_s > 0 && since_s >= GAP_LEAST_S &&
+			  since_s > GAP_FACTOR * life->tick_s;
+	if (!tick->after_gap)
+		life->tick_s += (since_s - life->tick_s) * (life->tick_s > 0 ? 0.2 : 1);
+}
+
 int life_observe(struct life *life, const struct observation *observation,
-	const struct series_point *point, high_water_of *high_water, void *context)
+	const struct series_point *point, past_of *past, void *context)
 {
 	double load = load_of(life, point);
 	int r;
@@ -162,12 +230,13 @@ int life_observe(struct life *life, const struct observation *observation,
 		life_forget_goroutines(life);
 		return r;
 	}
+	note_gap(life, point->t_s);
 	life->dump_t_s = point->t_s;
 	life->counts_since_dump = 0;
 	if (point->t_s - life->step_from_s < DETECTOR_STEP_S * (1 - STEP_JITTER))
 		return 0;
-	make_step(life, point->t_s, load);
-	r = step_detectors(life, high_water, context);
+	make_step(life, point->t_s, load, flight_of(observation));
+	r = step_detectors(life, past, context);
 	tracker_clear_flows(life->tracker);
 	life->stepped = r == 0;
 	return r;

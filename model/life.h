@@ -5,6 +5,14 @@
 #include "model/detector.h"
 #include "model/series.h"
 
+// Is the load far above what it was in the last hour? Storms of retries, bursts and slow
+// dependencies bring goroutines that go again.
+struct surge {
+	double flight, rate; // means of the last hour, without surges
+	double seen_s; // seconds behind these means
+	double last_s; // when one was seen last; -INFINITY
+};
+
 struct life {
 	struct process process; // its text is interned in the table of stacks
 	uint32_t index; // from 0, in order of first sight
@@ -23,7 +31,10 @@ struct life {
 	double step_from_s, step_from_load;
 	int64_t step_from_matured[TRACK_AGES];
 	double load_memory, time_memory_s;
+	double tick_s; // usual distance between dumps; 0 before the second
+	struct surge surge;
 	struct detector_step step; // the last one made
+	uint32_t step_count;
 	bool stepped; // by the last life_observe()
 };
 
@@ -32,9 +43,9 @@ void life_free(struct life **life);
 void life_forget_goroutines(struct life *life); // gives back what a past life holds
 
 // A dump with IDs, whole. -ENOMEM, or -EFBIG at a limit: the goroutines are forgotten, and
-// following begins anew with the next dump. `high_water(context, stack)`: see detector_step.
-typedef double high_water_of(void *context, const struct stack *stack);
+// following begins anew with the next dump. `past(context, stack)`: see detector_step.
+typedef struct detector_past past_of(void *context, const struct stack *stack);
 int life_observe(struct life *life, const struct observation *observation,
-	const struct series_point *point, high_water_of *high_water, void *context);
+	const struct series_point *point, past_of *past, void *context);
 // The detector of a stack, or NULL.
 const struct detector *life_detector(const struct life *life, const struct stack *stack);

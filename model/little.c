@@ -195,3 +195,19 @@ double little_stuck_share(const struct series *series, double from_s, double to_
 	completed = last->requests - first->requests;
 	return stuck + completed > 0 ? stuck / (stuck + completed) : NAN;
 }
+
+bool stack_is_handler(const struct stack *stack)
+{
+	static const struct str roots[] = {
+		STR("net/http.(*conn).serve"),
+		STR("net/http.(*http2serverConn).runHandler"),
+		STR("golang.org/x/net/http2.(*serverConn).runHandler"),
+		STR("google.golang.org/grpc.(*Server).handleStream"),
+	};
+
+	for (uint32_t i = 0; i < stack->frame_count; i++)
+		for (size_t j = 0; j < sizeof(roots) / sizeof(roots[0]); j++)
+			if (str_equal(stack->frames[i].function, roots[j]))
+				return true;
+	return false;
+}

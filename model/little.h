@@ -32,3 +32,6 @@ double little_ramp(const struct series *series, uint32_t life);
 // Of the requests that began within a window, the share that did not come back: growth of the
 // in-flight gauge over that and the completions. NAN when the metrics do not tell.
 double little_stuck_share(const struct series *series, double from_s, double to_s);
+
+// Whether a server's handler of requests is in this stack (net/http, HTTP/2, gRPC).
+bool stack_is_handler(const struct stack *stack);

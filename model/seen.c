@@ -16,6 +16,8 @@ void seen_free(struct seen_stack **seen)
 	*seen = NULL;
 }
 
+static double seen_earlier(const struct target *target, const struct stack *stack);
+
 static uint32_t position(const struct target *target, const struct stack *stack)
 {
 	uint32_t low = 0, high = target->seen_count;
@@ -65,6 +67,7 @@ static int find_or_add(struct target *target, const struct stack *stack, struct 
 		.point_stride = 1,
 		.peak_in_flight = NAN,
 		.peak_t_s = NAN,
+		.earlier = seen_earlier(target, stack),
 		.verdict_t_s = NAN};
 	memmove(&target->seen[at + 1], &target->seen[at],
 		(target->seen_count - at) * sizeof(struct seen_stack *));
@@ -134,7 +137,8 @@ static int note_creator(
 
 static void note_peak(const struct target *target, struct seen_stack *seen, int64_t count)
 {
-	seen->life_peak = fmax(seen->life_peak, (double)count);
+	if (seen->verdict != VERDICT_SUSPECT && seen->verdict != VERDICT_CONFIRMED)
+		seen->life_peak = fmax(seen->life_peak, (double)count);
 	if (count <= seen->peak)
 		return;
 	seen->peak = count;
@@ -322,8 +326,20 @@ void seen_begin_life(struct target *target, const struct life *next)
 		struct seen_stack *seen = target->seen[i];
 
 		seen->high_water = same ? fmax(seen->high_water, seen->life_peak) : 0;
+		seen->earlier = fmax(seen->earlier, seen->life_peak);
 		seen->life_peak = 0;
 		seen->leaked = 0;
 		floor_reset(&seen->floor);
 	}
+}
+
+// A new build has its stacks at other lines: what it had before is known by the line-free key.
+static double seen_earlier(const struct target *target, const struct stack *stack)
+{
+	double most = 0;
+
+	for (uint32_t i = 0; i < target->seen_count; i++)
+		if (target->seen[i]->stack->line_free_key == stack->line_free_key)
+			most = fmax(most, target->seen[i]->earlier);
+	return most;
 }

@@ -207,22 +207,18 @@ static bool can_follow(const struct observation *observation)
 	return listed > 0 && (double)observation->skipped <= SKIPPED_SHARE * (double)listed + 2;
 }
 
-struct high_water_context {
-	const struct target *target;
-};
-
-static double high_water(void *context, const struct stack *stack)
+static struct detector_past past_of_stack(void *context, const struct stack *stack)
 {
-	const struct high_water_context *of = context;
-	const struct seen_stack *seen = target_seen(of->target, stack);
+	const struct seen_stack *seen = target_seen(context, stack);
 
-	return seen ? seen->high_water : 0;
+	return seen ? (struct detector_past){seen->high_water, seen->earlier}
+		    : (struct detector_past){0};
 }
 
 static int follow(struct target *target, const struct observation *observation)
 {
-	struct high_water_context context = {target};
-	int r = life_observe(target->life, observation, &target->series.last, high_water, &context);
+	int r = life_observe(
+		target->life, observation, &target->series.last, past_of_stack, target);
 
 	target->has_ids = true;
 	if (r == -EFBIG) // at a limit: what was followed is forgotten, the next dump begins anew

@@ -30,7 +30,8 @@ struct seen_stack {
 	struct count_point *points; // thinned to half when full
 	uint32_t point_count, point_stride;
 	uint64_t offered;
-	double life_peak, high_water; // most in this life, and in earlier ones of the same image
+	double life_peak; // most in this life, before anything was suspected
+	double high_water, earlier; // most in earlier lives of the same image; of any image
 	enum verdict verdict;
 	double verdict_t_s;
 	uint32_t verdict_life;

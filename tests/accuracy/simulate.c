@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Simulated days through the judge: one line a day of what it said, and of what was true.
+//
+//	simulate --scenario steady --leak time --rate 1 --source ladder --baseline 300 --days 100
+//	simulate --write FILE ...	the observations of the first day instead (observations.jsonl)
+//
+// Columns: seed, scenario, leak, rate, source, baseline; minutes from the leak's start (from the
+// beginning of the day without one) to hint, suspect and confirmed at the leak's own site; the same
+// of the first false ones and where; the last rate with its interval.
+#include "collector/observe/observations.h"
+#include "model/judge.h"
+#include "tests/accuracy/watcher.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WALL_0_MS 1763694000000.0
+
+struct run {
+	struct plan plan;
+	enum way way;
+	double interval_s;
+	struct mishaps mishaps;
+	bool own_leak_time; // leak_from_s is drawn
+};
+
+struct told {
+	double minutes[VERDICT_CLEARED + 1]; // first time of each; NAN
+	char where[80];
+};
+
+static struct told told_nothing(void)
+{
+	struct told told;
+
+	for (int i = 0; i <= VERDICT_CLEARED; i++)
+		told.minutes[i] = NAN;
+	(void)snprintf(told.where, sizeof(told.where), "-");
+	return told;
+}
+
+static bool is_leak_site(const struct day *day, const struct finding *finding)
+{
+	if (!finding->stack)
+		return day->leak_site_count > 0;
+	for (int i = 0; i < day->leak_site_count; i++) {
+		const struct site *site = &day->service.sites[day->leak_sites[i]];
+
+		if (site->stack->line_free_key == finding->stack->line_free_key ||
+			(site->other_stack &&
+				site->other_stack->line_free_key == finding->stack->line_free_key))
+			return true;
+	}
+	return false;
+}
+
+static void note(struct told *told, const struct finding *finding, double from_ms, bool later)
+{
+	for (uint32_t i = 0; i < finding->history_count; i++) {
+		enum verdict verdict = finding->history[i].verdict;
+		double minutes = ((double)finding->history[i].wall_ms - from_ms) / 60e3;
+
+		if (later && minutes < 0)
+			continue;
+		if (!(told->minutes[verdict] <= minutes)) {
+			told->minutes[verdict] = minutes;
+			if (verdict >= VERDICT_SUSPECT && verdict != VERDICT_CLEARED)
+				(void)snprintf(told->where, sizeof(told->where), "%.*s",
+					finding->stack ? (int)finding->stack->frames[0].function.len
+						       : 6,
+					finding->stack ? finding->stack->frames[0].function.data
+						       : "totals");
+		}
+	}
+}
+
+static void print_day(const struct run *run, const struct day *day, const struct report *report)
+{
+	double from_ms = WALL_0_MS + (day->plan.leak == LEAK_NONE ? 0 : day->plan.leak_from_s * 1e3);
+	struct told right = told_nothing(), wrong = told_nothing();
+	struct estimate rate = estimate_none("no");
+
+	for (uint32_t i = 0; i < report->finding_count; i++) {
+		const struct finding *finding = &report->findings[i];
+		bool site = is_leak_site(day, finding);
+
+		note(site ? &right : &wrong, finding, from_ms, site);
+		if (site && !estimate_known(&rate))
+			rate = finding->rate_per_s;
+	}
+	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\n",
+		(unsigned long long)day->plan.seed, scenario_names[day->plan.scenario],
+		leak_names[day->plan.leak], day->plan.leak_per_s, way_names[run->way],
+		day->plan.baseline, right.minutes[VERDICT_HINT], right.minutes[VERDICT_SUSPECT],
+		right.minutes[VERDICT_CONFIRMED], wrong.minutes[VERDICT_HINT],
+		wrong.minutes[VERDICT_SUSPECT], wrong.minutes[VERDICT_CONFIRMED], wrong.where,
+		rate.value, rate.low, rate.high);
+}
+
+static int look(struct day *day, struct watcher *watcher, struct judge *judge, bool new_life,
+	double *next_s)
+{
+	struct observation observation;
+	struct process process;
+	int r = 0;
+
+	*next_s = watcher_look(watcher, day, &observation);
+	if (new_life) {
+		watcher_process(day, &process);
+		r = judge_process(judge, &process);
+	}
+	return r < 0 ? r : judge_observe(judge, &observation);
+}
+
+static int simulate(const struct run *run)
+{
+	static struct day day;
+	static struct watcher watcher;
+	struct stacks *stacks = stacks_new(64u << 20);
+	struct judge_parameters parameters = {.interval_s = run->interval_s};
+	struct judge *judge = judge_new(stacks, &parameters);
+	struct error error = {0};
+	struct report report;
+	bool new_life = true;
+	double next_s = 0;
+	int r = stacks && judge ? 0 : -1;
+
+	day_begin(&day, &run->plan, stacks);
+	watcher_begin(&watcher, run->way, run->interval_s, &run->mishaps, &day);
+	while (r == 0 && day.service.t_s < run->plan.seconds) {
+		r = look(&day, &watcher, judge, new_life, &next_s);
+		new_life = day_step(&day, next_s);
+	}
+	if (r == 0)
+		r = judge_report(judge, &report, &error);
+	if (r == 0) {
+		print_day(run, &day, &report);
+		report_release(&report);
+	}
+	watcher_end(&watcher);
+	day_end(&day);
+	judge_free(&judge);
+	stacks_free(&stacks);
+	return r;
+}
+
+static int word(const char *const *words, int count, const char *text)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	fprintf(stderr, "simulate: no such word: %s\n", text);
+	exit(1);
+}
+
+static double number(const char *text)
+{
+	double value;
+
+	if (!str_to_double(str_of(text), &value)) {
+		fprintf(stderr, "simulate: no number: %s\n", text);
+		exit(1);
+	}
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"scenario", 1, NULL, 's'}, {"leak", 1, NULL, 'l'},
+		{"rate", 1, NULL, 'r'}, {"source", 1, NULL, 'o'}, {"baseline", 1, NULL, 'b'},
+		{"days", 1, NULL, 'd'}, {"seed", 1, NULL, 'e'}, {"interval", 1, NULL, 'i'},
+		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {0}};
+	struct run run = {.plan = {.baseline = 300, .seconds = 86400, .leak_per_s = 1,
+				  .leak_from_s = 3 * 3600, .seed = 1},
+		.interval_s = 60};
+	int days = 1, option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
+		switch (option) {
+		case 's':
+			run.plan.scenario =
+				(enum scenario)word(scenario_names, SCENARIO_COUNT, optarg);
+			break;
+		case 'l':
+			run.plan.leak = (enum leak)word(leak_names, LEAK_COUNT, optarg);
+			break;
+		case 'o':
+			run.way = (enum way)word(way_names, WAY_COUNT, optarg);
+			break;
+		case 'r':
+			run.plan.leak_per_s = number(optarg);
+			break;
+		case 'b':
+			run.plan.baseline = number(optarg);
+			break;
+		case 'd':
+			days = (int)number(optarg);
+			break;
+		case 'e':
+			run.plan.seed = (uint64_t)number(optarg);
+			break;
+		case 'i':
+			run.interval_s = number(optarg);
+			break;
+		case 'h':
+			run.plan.seconds = number(optarg) * 3600;
+			break;
+		case 'F':
+			run.plan.leak_from_s = number(optarg) * 3600;
+			break;
+		case 'f':
+			run.plan.family = FAMILY_FOREIGN;
+			break;
+		default:
+			return 1;
+		}
+	for (int i = 0; i < days; i++, run.plan.seed++)
+		if (simulate(&run) < 0) {
+			fprintf(stderr, "simulate: out of memory\n");
+			return 1;
+		}
+	return 0;
+}
