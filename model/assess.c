@@ -324,7 +324,7 @@ static void find_evidence(struct assessment *a)
 
 	a->wait = main_wait(a->seen);
 	a->axis = (struct id_axis){.p_value = NAN, .per_birth = estimate_none("no goroutine IDs")};
-	if (!life->tracker)
+	if (!life->tracker || !a->seen->stack)
 		return;
 	a->tracked = tracker_find(life->tracker, a->seen->stack);
 	a->detector = life_detector(life, a->seen->stack);
@@ -367,7 +367,7 @@ void assess(
 	take_rate(a);
 	if (life_is_short(target->life) && target->life_count == 1)
 		a->verdict = VERDICT_NONE; // whatever the detector thinks
-	if (a->verdict == VERDICT_NONE)
+	if (a->verdict == VERDICT_NONE && seen->stack)
 		a->verdict = early_verdict(a);
 	if (seen->leaked > 0)
 		a->verdict = with_proof(a->verdict);

@@ -13,13 +13,15 @@
 #define C_MOST (4 * DETECTOR_CONFIRM_LOG10 * LN10) // so that an end is noticed in some minutes
 #define RETAINED_APART_S 600.0
 #define RETAINED_DEATHS 3.0
+#define COUNT_SHARE 0.5 // of the survivors' rate at which a count must rise
+#define LEAST_C 0.1 // counts alone end no episode
 #define HISTORY_STEPS 5 // before a step can stand out from it
 #define FIRST_STEPS 4 // of a life: what comes then came from the beginning
 
 struct detector detector_init(uint32_t steps)
 {
 	struct detector detector = {
-		.steps = steps, .hint_s = -INFINITY, .retained_s = -INFINITY};
+		.counted_s = NAN, .counted = NAN, .counted_first = NAN, .steps = steps, .hint_s = -INFINITY, .retained_s = -INFINITY};
 
 	for (int age = 0; age < TRACK_AGES; age++)
 		detector.age[age].born_from_s = NAN;
@@ -262,17 +264,23 @@ static bool lasted_or_huge(const struct episode *episode, const struct detector_
 		       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline));
 }
 
+static bool has_evidence(const struct detector_age *age, const struct detector_step *step)
+{
+	double need = DETECTOR_CONFIRM_LOG10 * LN10 + log(TRACK_AGES) +
+		      log(fmax(1, step->stack_count / 10.0));
+
+	return age->episode && age->c >= need &&
+	       age->episode->inflow - age->episode->outflow >= DETECTOR_CONFIRM_NET;
+}
+
 static bool is_confirmed_at(const struct detector *detector, int i,
 	const struct tracked_stack *stack, const struct detector_step *step,
 	const struct detector_past *past)
 {
 	const struct detector_age *age = &detector->age[i];
 	const struct episode *episode = age->episode;
-	double need = DETECTOR_CONFIRM_LOG10 * LN10 + log(TRACK_AGES) +
-		      log(fmax(1, step->stack_count / 10.0));
 
-	return episode && age->c >= need &&
-	       episode->inflow - episode->outflow >= DETECTOR_CONFIRM_NET &&
+	return has_evidence(age, step) &&
 	       lasted_or_huge(episode, step) && !is_slowing_down(episode) &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[i]) &&
 	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * past->high_water;
@@ -339,6 +347,8 @@ int detector_step(struct detector *detector, const struct tracked_stack *stack,
 {
 	int r = 0;
 
+	detector->counted_s = step->t_s;
+	detector->counted = detector->counted_first = stack->count;
 	look_for_hint(detector, stack, step);
 	for (int i = 0; i < TRACK_AGES; i++) {
 		int failed = step_age(detector, i, stack, step);
@@ -354,6 +364,44 @@ int detector_step(struct detector *detector, const struct tracked_stack *stack,
 		if (detector->age[i].c <= 0)
 			end_episode(&detector->age[i]);
 	return r;
+}
+
+// Evidence of a count that rose or not, at most a decade a minute as from survivors.
+static double log_evidence_of_count(double rise, double expected, double minutes)
+{
+	double most = LN10 * fmin(3, minutes);
+
+	return rise >= COUNT_SHARE * expected ? most : fmax(LOG_E_LEAST, -2 * most);
+}
+
+static bool is_confirmed_by_count(const struct detector *detector, const struct detector_step *last,
+	double t_s, double count, bool surging, const struct detector_past *past)
+{
+	const struct detector_age *age = &detector->age[0];
+	double net = age->episode->inflow - age->episode->outflow + count - detector->counted_first;
+
+	return has_evidence(age, last) && count > DETECTOR_HIGH_WATER_FACTOR * past->high_water &&
+	       (t_s - age->episode->start_s >= DETECTOR_CONFIRM_S ||
+		       (!surging && net > fmax(DETECTOR_CONFIRM_AT_ONCE,
+						  5 * age->episode->baseline)));
+}
+
+enum verdict detector_count(struct detector *detector, const struct detector_step *last, double t_s,
+	double count, bool surging, const struct detector_past *past)
+{
+	struct detector_age *age = &detector->age[0];
+	double passed_s = t_s - detector->counted_s, rise = count - detector->counted, rate;
+
+	if (!age->episode || detector->verdict != VERDICT_SUSPECT || !(passed_s > 0))
+		return detector->verdict;
+	rate = (age->episode->inflow - age->episode->outflow) / fmax(1, episode_seconds(age));
+	detector->counted_s = t_s;
+	detector->counted = count;
+	age->c += log_evidence_of_count(rise, rate * passed_s, passed_s / 60);
+	age->c = fmin(C_MOST, fmax(LEAST_C, age->c));
+	if (is_confirmed_by_count(detector, last, t_s, count, surging, past))
+		detector->verdict = VERDICT_CONFIRMED;
+	return detector->verdict;
 }
 
 // Variance of the buckets' counts over what their length, or their load, lets expect.

@@ -97,6 +97,7 @@ struct detector {
 	struct detector_age age[TRACK_AGES];
 	enum verdict verdict; // none, hint, suspect, confirmed, cleared
 	int decided_age; // of the last suspect or confirmed
+	double counted_s, counted, counted_first; // last count, and the one at the last dump; NAN
 	uint32_t steps;
 	double mean, variance; // of the inflow per step at the youngest age
 	double hint_s; // when the last hint was seen; -INFINITY
@@ -111,6 +112,12 @@ void detector_release(struct detector *detector);
 // 0, or -ENOMEM (the evidence of this step is lost, nothing else).
 int detector_step(struct detector *detector, const struct tracked_stack *stack,
 	const struct detector_step *step, const struct detector_past *past);
+
+// A tick that had counts alone, after the IDs were given up: what survivors have shown goes on as long
+// as the count rises by at least half of what they predict, and falls back when it does not. Counts
+// neither begin an episode nor end one in a single tick. `count`: goroutines of the stack now.
+enum verdict detector_count(struct detector *detector, const struct detector_step *last, double t_s,
+	double count, bool surging, const struct detector_past *past);
 
 // The survivors behind the verdict, and the time in which they were born.
 struct survivor_window {

@@ -10,7 +10,7 @@
 
 bool has_own_code(const struct stack *stack)
 {
-	const struct frame *site = stack_site(stack);
+	const struct frame *site = stack ? stack_site(stack) : NULL;
 
 	return site && !package_is_standard(function_package(site->function));
 }
@@ -19,7 +19,7 @@ bool has_own_code(const struct stack *stack)
 // library owns, who started them.
 static struct frame site_of(const struct assessment *a)
 {
-	const struct frame *site = stack_site(a->seen->stack);
+	const struct frame *site = a->seen->stack ? stack_site(a->seen->stack) : NULL;
 	const struct frame *creator = &a->seen->created_by;
 
 	if (!has_own_code(a->seen->stack) && creator->function.len > 0 &&
@@ -93,7 +93,8 @@ int finding_fill_text(const struct assessment *a, struct arena *arena, struct fi
 		a->seen->created_by.function.len > 0 ? &a->seen->created_by : NULL;
 
 	finding->site = site_of(a);
-	finding->cause = cause_find(a->wait, a->seen->stack, creator);
+	if (a->seen->stack)
+		finding->cause = cause_find(a->wait, a->seen->stack, creator);
 	add_missing(finding, isnan(a->target->life->born_t_s), "process_start");
 	add_missing(finding, !a->target->has_requests, "requests");
 	add_missing(finding, !a->tracked, "goroutine_ids");

@@ -26,29 +26,50 @@ void assessments_release(struct assessments *assessments)
 	*assessments = (struct assessments){0};
 }
 
+static int assess_one(const struct target *target, const struct seen_stack *seen,
+	struct assessments *assessments)
+{
+	struct assessment assessment;
+
+	assess(target, seen, &assessment);
+	if (assessment.verdict == VERDICT_NONE)
+		return 0;
+	if (assessments->count == assessments->capacity) {
+		uint32_t bigger = assessments->capacity ? 2 * assessments->capacity : 16;
+		struct assessment *moved =
+			reallocarray(assessments->items, bigger, sizeof(*moved));
+
+		if (!moved)
+			return -ENOMEM;
+		assessments->items = moved;
+		assessments->capacity = bigger;
+	}
+	assessments->items[assessments->count++] = assessment;
+	return 0;
+}
+
 int assess_target(const struct target *target, struct assessments *assessments)
 {
+	int r = 0;
+
 	if (!target->life)
 		return 0;
-	for (uint32_t i = 0; i < target->seen_count; i++) {
-		struct assessment assessment;
+	for (uint32_t i = 0; r == 0 && i < target->seen_count; i++)
+		r = assess_one(target, target->seen[i], assessments);
+	if (r == 0 && !target->has_groups) // totals speak where there is nothing else
+		r = assess_one(target, &target->totals, assessments);
+	return r;
+}
 
-		assess(target, target->seen[i], &assessment);
-		if (assessment.verdict == VERDICT_NONE)
-			continue;
-		if (assessments->count == assessments->capacity) {
-			uint32_t bigger = assessments->capacity ? 2 * assessments->capacity : 16;
-			struct assessment *moved =
-				reallocarray(assessments->items, bigger, sizeof(*moved));
+// Of all goroutines together: 0, which no stack has.
+static uint64_t line_free_key(const struct assessment *a)
+{
+	return a->seen->stack ? a->seen->stack->line_free_key : 0;
+}
 
-			if (!moved)
-				return -ENOMEM;
-			assessments->items = moved;
-			assessments->capacity = bigger;
-		}
-		assessments->items[assessments->count++] = assessment;
-	}
-	return 0;
+static uint64_t stack_key(const struct assessment *a)
+{
+	return a->seen->stack ? a->seen->stack->key : 0;
 }
 
 struct str workload_of(const struct target *target)
@@ -81,8 +102,8 @@ static int by_finding(const void *x, const void *y)
 
 	if (order)
 		return order;
-	if (a->seen->stack->line_free_key != b->seen->stack->line_free_key)
-		return a->seen->stack->line_free_key < b->seen->stack->line_free_key ? -1 : 1;
+	if (line_free_key(a) != line_free_key(b))
+		return line_free_key(a) < line_free_key(b) ? -1 : 1;
 	if (urgency(a) != urgency(b))
 		return urgency(a) - urgency(b);
 	if (a->seen->count_last != b->seen->count_last)
@@ -90,12 +111,12 @@ static int by_finding(const void *x, const void *y)
 	order = str_compare(a->target->name, b->target->name);
 	if (order)
 		return order;
-	return a->seen->stack->key < b->seen->stack->key ? -1 : 1;
+	return stack_key(a) < stack_key(b) ? -1 : 1;
 }
 
 static bool same_finding(const struct assessment *a, const struct assessment *b)
 {
-	return a->seen->stack->line_free_key == b->seen->stack->line_free_key &&
+	return line_free_key(a) == line_free_key(b) &&
 	       str_equal(workload_of(a->target), workload_of(b->target));
 }
 
@@ -265,7 +286,7 @@ static int finding_id(const struct assessment *a, uint64_t *id)
 	int r = sha ? 0 : -ENOMEM;
 
 	if (r == 0) {
-		stack_key_text(a->seen->stack->line_free_key, key);
+		stack_key_text(line_free_key(a), key);
 		sha256_add(sha, workload.data, workload.len);
 		sha256_add(sha, "\n", 1);
 		sha256_add(sha, key, strlen(key));

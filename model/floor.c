@@ -1,57 +1,161 @@
 // SPDX-License-Identifier: Apache-2.0
-// Minima of blocks, and whether they climb.
+// Minima of blocks, the load taken off, and whether they climb.
 #include "model/floor.h"
 
+#include "model/regression.h"
+
 #include <math.h>
+#include <string.h>
 
-void floor_reset(struct floor_state *state)
+#define RIDGE 0.02
+#define TIME_UNIT_S 3600.0
+#define MOVES_KEPT 0.98 // of their mean square, from part to part
+
+static double excess_of(const struct floor_state *state, const struct floor_row *row)
 {
-	*state = (struct floor_state){0};
+	double excess = row->count;
+
+	for (int j = 0; j < LOAD_COLUMNS; j++)
+		excess -= state->slope[j] * row->load[j];
+	return excess;
 }
 
-static void close_block(struct floor_state *state)
+static void learn(struct floor_state *state, double t_s, double count, const struct load_now *load)
 {
-	if (state->count == FLOOR_BLOCKS) {
-		for (uint32_t i = 1; i < FLOOR_BLOCKS; i++)
-			state->minima[i - 1] = state->minima[i];
-		state->count--;
+	double row[FLOOR_COLUMNS] = {1, (t_s - state->from_s) / TIME_UNIT_S};
+	double passed_s = t_s - state->last_s;
+	double faded = exp(-passed_s / FLOOR_MEMORY_S), weight = fmax(passed_s, 1) / 60;
+
+	memcpy(&row[2], load->columns, sizeof(load->columns));
+	for (int i = 0; i < FLOOR_COLUMNS; i++) {
+		state->products[i] = state->products[i] * faded + weight * row[i] * count;
+		for (int j = 0; j <= i; j++)
+			state->sums[i * FLOOR_COLUMNS + j] =
+				state->sums[i * FLOOR_COLUMNS + j] * faded +
+				weight * row[i] * row[j];
 	}
-	state->minima[state->count++] = state->block_min;
-	state->samples = 0;
+	state->last_s = t_s;
 }
 
-bool floor_add(struct floor_state *state, double t_s, double excess)
+// More load never takes goroutines away.
+static void find_slopes(struct floor_state *state)
 {
+	double ridge[FLOOR_COLUMNS] = {0}, coefficient[FLOOR_COLUMNS];
+
+	for (int j = 2; j < FLOOR_COLUMNS; j++)
+		ridge[j] = RIDGE;
+	if (regress_sums(state->sums, state->products, FLOOR_COLUMNS, ridge, coefficient) < 0)
+		return;
+	for (int j = 0; j < LOAD_COLUMNS; j++)
+		state->slope[j] = fmax(0, coefficient[2 + j]);
+}
+
+// Minimum of a block, counted from the newest: 0 is the last one.
+static double block_min(const struct floor_state *state, uint32_t block)
+{
+	uint32_t end = state->part_count - block * FLOOR_PARTS;
+	double least = INFINITY;
+
+	for (uint32_t i = end - FLOOR_PARTS; i < end; i++)
+		least = fmin(least, excess_of(state, &state->parts[i]));
+	return least;
+}
+
+bool floor_is_full(const struct floor_state *state)
+{
+	return state->part_count == FLOOR_BLOCKS * FLOOR_PARTS;
+}
+
+// What the oldest blocks did is history: a leak that began lately is not in it.
+static void learn_moves(struct floor_state *state)
+{
+	double rise;
+
+	if (!floor_is_full(state))
+		return;
+	rise = block_min(state, FLOOR_BLOCKS - 2) - block_min(state, FLOOR_BLOCKS - 1);
+	state->moves = state->moves_seen == 0
+			       ? rise * rise
+			       : MOVES_KEPT * state->moves + (1 - MOVES_KEPT) * rise * rise;
+	state->moves_seen++;
+}
+
+static void close_part(struct floor_state *state)
+{
+	learn_moves(state);
+	if (floor_is_full(state)) {
+		memmove(&state->parts[0], &state->parts[1],
+			(FLOOR_BLOCKS * FLOOR_PARTS - 1) * sizeof(state->parts[0]));
+		state->part_count--;
+	}
+	state->parts[state->part_count++] = state->open;
+	state->samples = 0;
+	find_slopes(state);
+}
+
+bool floor_add(struct floor_state *state, double t_s, double count, const struct load_now *load)
+{
+	struct floor_row row = {.count = (float)count};
 	bool closed = false;
 
-	if (isnan(excess))
+	if (isnan(count) || !load->known)
 		return false;
-	if (state->samples >= FLOOR_BLOCK_SAMPLES && t_s - state->block_from_s >= FLOOR_BLOCK_S) {
-		close_block(state);
+	if (state->from_s == 0 && state->last_s == 0)
+		state->from_s = state->last_s = t_s;
+	if (state->samples >= FLOOR_PART_SAMPLES && t_s - state->part_from_s >= FLOOR_PART_S) {
+		close_part(state);
 		closed = true;
 	}
-	if (state->samples == 0) {
-		state->block_from_s = t_s;
-		state->block_min = excess;
-	}
-	state->block_min = fmin(state->block_min, excess);
+	learn(state, t_s, count, load);
+	for (int j = 0; j < LOAD_COLUMNS; j++)
+		row.load[j] = (float)load->columns[j];
+	if (state->samples == 0)
+		state->part_from_s = t_s;
+	if (state->samples == 0 || excess_of(state, &row) < excess_of(state, &state->open))
+		state->open = row;
 	state->samples++;
 	return closed;
 }
 
-bool floor_is_rising(const struct floor_state *state, double total)
+void floor_begin_empty(struct floor_state *state, double t_s)
 {
-	double least = fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * total);
-	double first_rise, last_rise, whole;
+	state->from_s = state->last_s = t_s;
+	state->part_count = FLOOR_BLOCKS * FLOOR_PARTS;
+	state->moves_seen = FLOOR_MOVES_LEAST * FLOOR_PARTS;
+}
 
-	if (state->count < FLOOR_BLOCKS)
+static double whole_least(
+	const struct floor_state *state, double count, const struct load_now *load)
+{
+	double least = FLOOR_TOTAL_LEAST;
+
+	if (!load->has_little && !load->has_qps)
+		least = fmax(least, FLOOR_BLIND_SHARE * count);
+	if (state->moves_seen < FLOOR_MOVES_LEAST * FLOOR_PARTS)
+		return fmax(least, FLOOR_UNKNOWN_SHARE * count);
+	least = fmax(least, FLOOR_TOTAL_SHARE * count);
+	return fmax(least, FLOOR_SIGMAS * sqrt((FLOOR_BLOCKS - 1) * state->moves));
+}
+
+bool floor_is_rising(
+	const struct floor_state *state, double count, const struct load_now *load)
+{
+	double least = fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * count);
+	double minima[FLOOR_BLOCKS];
+
+	if (!floor_is_full(state))
 		return false;
+	for (uint32_t i = 0; i < FLOOR_BLOCKS; i++)
+		minima[i] = block_min(state, FLOOR_BLOCKS - 1 - i);
 	for (uint32_t i = 1; i < FLOOR_BLOCKS; i++)
-		if (!(state->minima[i] - state->minima[i - 1] > least))
+		if (!(minima[i] - minima[i - 1] > least))
 			return false;
-	first_rise = state->minima[1] - state->minima[0];
-	last_rise = state->minima[FLOOR_BLOCKS - 1] - state->minima[FLOOR_BLOCKS - 2];
-	whole = state->minima[FLOOR_BLOCKS - 1] - state->minima[0];
-	return whole > fmax(FLOOR_TOTAL_LEAST, FLOOR_TOTAL_SHARE * total) &&
-	       last_rise >= first_rise / 2;
+	return minima[FLOOR_BLOCKS - 1] - minima[0] > whole_least(state, count, load) &&
+	       minima[FLOOR_BLOCKS - 1] - minima[FLOOR_BLOCKS - 2] >= (minima[1] - minima[0]) / 2;
+}
+
+bool floor_is_flat(const struct floor_state *state, double count)
+{
+	return floor_is_full(state) && block_min(state, 0) - block_min(state, 1) <=
+					 fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * count) / 2;
 }

@@ -1,28 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floor ratchet: growth of counts without IDs (leak-model 4.2). Minima of blocks of ten
-// minutes, load taken off where it is known; four that rise strictly, by enough, and without
-// slowing down, are a suspect. Counts alone never confirm.
+// The floor ratchet: growth of counts without IDs (leak-model 3.2, 4.2). What the load explains is
+// taken off by a regression that forgets; of the excess the minima of blocks of nine minutes are
+// compared. Four that rise strictly, by more than they ever moved before, and without slowing down,
+// are a suspect. Counts alone never confirm.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "model/little.h"
 
-#define FLOOR_BLOCK_S 600.0
-#define FLOOR_BLOCK_SAMPLES 5 // at least; blocks stretch for long intervals
 #define FLOOR_BLOCKS 4
-#define FLOOR_RISE_LEAST 8.0
-#define FLOOR_RISE_SHARE 0.03
-#define FLOOR_TOTAL_LEAST 60.0
-#define FLOOR_TOTAL_SHARE 0.25
+#define FLOOR_PARTS 3 // of a block: a verdict is due at the end of each
+#define FLOOR_PART_S 180.0
+#define FLOOR_PART_SAMPLES 2 // at least; blocks stretch for long intervals
+#define FLOOR_MEMORY_S 10800.0 // of the regression
+#define FLOOR_RISE_LEAST 8.0 // from block to block
+#define FLOOR_RISE_SHARE 0.01
+#define FLOOR_TOTAL_LEAST 60.0 // over all blocks
+#define FLOOR_TOTAL_SHARE 0.04
+#define FLOOR_UNKNOWN_SHARE 0.25 // the same before it is known how the floor moves by itself
+#define FLOOR_BLIND_SHARE 0.35 // where nothing tells the load
+#define FLOOR_SIGMAS 5.0 // of its own movement
+#define FLOOR_MOVES_LEAST 3 // blocks, before that is known
 
-struct floor_state {
-	double block_from_s, block_min;
-	uint32_t samples; // in the open block
-	double minima[FLOOR_BLOCKS]; // oldest first
-	uint32_t count; // closed blocks, at most FLOOR_BLOCKS
+#define FLOOR_COLUMNS (2 + LOAD_COLUMNS) // one, time, load
+
+struct floor_row {
+	float count, load[LOAD_COLUMNS];
 };
 
-void floor_reset(struct floor_state *state);
-// `excess`: goroutines less what the load explains; `total`: goroutines. True when a block closed.
-bool floor_add(struct floor_state *state, double t_s, double excess);
-bool floor_is_rising(const struct floor_state *state, double total);
+// Zero it to begin.
+struct floor_state {
+	double sums[FLOOR_COLUMNS * FLOOR_COLUMNS], products[FLOOR_COLUMNS]; // of the regression
+	double from_s, last_s; // first and last tick
+	double part_from_s;
+	uint32_t samples; // in the open part
+	struct floor_row open;
+	struct floor_row parts[FLOOR_BLOCKS * FLOOR_PARTS]; // their lowest rows, oldest first
+	uint32_t part_count;
+	double moves; // mean square of the rises from block to block, before the last three
+	uint32_t moves_seen, part_index;
+	double slope[LOAD_COLUMNS]; // goroutines per unit of load, as of the last part
+};
+
+// One tick: how many goroutines, under which load. True when a part closed.
+bool floor_add(struct floor_state *state, double t_s, double count, const struct load_now *load);
+// `count`: now. Asked when a part closed.
+bool floor_is_rising(
+	const struct floor_state *state, double count, const struct load_now *load);
+bool floor_is_full(const struct floor_state *state);
+// For a stack that was not there while others were watched: it has been empty.
+void floor_begin_empty(struct floor_state *state, double t_s);
+// The last block is no higher than the one before, as far as chance allows.
+bool floor_is_flat(const struct floor_state *state, double count);

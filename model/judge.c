@@ -149,9 +149,13 @@ static const struct parameter thresholds[] = {
 	{"in_flight_share", ASSESS_IN_FLIGHT},
 	{"backlog_count", ASSESS_BACKLOG_COUNT},
 	{"backlog_share", ASSESS_STUCK_SHARE},
-	{"floor_block_s", FLOOR_BLOCK_S},
+	{"earlier_factor", DETECTOR_EARLIER_FACTOR},
+	{"surge_s", DETECTOR_SURGE_S},
+	{"usual_factor", DETECTOR_USUAL_FACTOR},
+	{"floor_block_s", FLOOR_PARTS * FLOOR_PART_S},
 	{"floor_rise", FLOOR_RISE_LEAST},
 	{"floor_total", FLOOR_TOTAL_LEAST},
+	{"floor_sigmas", FLOOR_SIGMAS},
 };
 
 #define THRESHOLDS (sizeof(thresholds) / sizeof(thresholds[0]))

@@ -2,19 +2,12 @@
 // Ticks of one life, added up to detector steps.
 #include "model/life.h"
 
-#include "model/little.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GAP_FACTOR 4.0 // of the usual distance between dumps
 #define GAP_LEAST_S 240.0
-#define SURGE_FACTOR 1.7
-#define SURGE_FLIGHT_LEAST 10.0 // requests in flight, and
-#define SURGE_RATE_LEAST 1.0 // requests per second, above the mean
-#define SURGE_KNOWN_S 300.0 // of history, before anything can stand out from it
-#define SURGE_TAIL_S 360.0 // what came with it is mature by then, or gone
 #define STEP_JITTER 0.05 // ticks every 30 s are steps of their own, also when one comes early
 
 struct life *life_new(const struct process *process, uint32_t index)
@@ -27,7 +20,6 @@ struct life *life_new(const struct process *process, uint32_t index)
 	life->index = index;
 	life->first_t_s = life->last_t_s = life->born_t_s = life->dump_t_s = NAN;
 	life->first_wall_ms = -1;
-	life->surge.last_s = -INFINITY;
 	return life;
 }
 
@@ -57,6 +49,16 @@ const struct detector *life_detector(const struct life *life, const struct stack
 	size_t index = tracked ? (size_t)(tracked - life->tracker->stacks) : 0;
 
 	return tracked && index < life->detector_count ? &life->detectors[index] : NULL;
+}
+
+enum verdict life_count(struct life *life, const struct stack *stack, double t_s, double count,
+	bool surging, const struct detector_past *past)
+{
+	struct detector *detector = (struct detector *)life_detector(life, stack);
+
+	if (!detector)
+		return VERDICT_NONE;
+	return detector_count(detector, &life->step, t_s, count, surging, past);
 }
 
 static int add_detectors(struct life *life)
@@ -119,35 +121,7 @@ static void fill_born(struct life *life, struct detector_step *step, int age)
 		!isnan(life->born_t_s) && tracker->ticks[to].t_s < life->born_t_s + DETECTOR_MUTE_S;
 }
 
-static bool stands_out(double now, double mean, double least)
-{
-	return now > SURGE_FACTOR * mean + least;
-}
-
-static void follow_mean(double *mean, double now, double length, double seen_s)
-{
-	*mean += (now - *mean) * (seen_s > 0 ? -expm1(-length / fmin(seen_s, 3600)) : 1);
-}
-
-// `flight`: requests in flight, by the gauge or by the handlers that are there; NAN.
-static bool surges(struct surge *surge, const struct detector_step *step, double flight)
-{
-	double rate = step->load / fmax(step->step_s, 1);
-	bool known = surge->seen_s >= SURGE_KNOWN_S;
-	bool out = known && (stands_out(flight, surge->flight, SURGE_FLIGHT_LEAST) ||
-				    stands_out(rate, surge->rate, SURGE_RATE_LEAST));
-
-	if (out)
-		surge->last_s = step->t_s;
-	// What lasts becomes usual, only more slowly.
-	if (!isnan(flight))
-		follow_mean(&surge->flight, flight, step->step_s * (out ? 0.25 : 1), surge->seen_s);
-	follow_mean(&surge->rate, rate, step->step_s * (out ? 0.25 : 1), surge->seen_s);
-	surge->seen_s = fmin(surge->seen_s + step->step_s, 3600);
-	return step->t_s - surge->last_s <= SURGE_TAIL_S;
-}
-
-static void make_step(struct life *life, double t_s, double load, double flight)
+static void make_step(struct life *life, double t_s, double load, bool surging)
 {
 	double length = t_s - life->step_from_s;
 	double faded = exp(-length / DETECTOR_MEMORY_S);
@@ -155,6 +129,7 @@ static void make_step(struct life *life, double t_s, double load, double flight)
 		.t_s = t_s,
 		.step_s = length,
 		.load = load - life->step_from_load,
+		.surging = surging,
 		.index = life->step_count++,
 		.stack_count = life->tracker->stack_count,
 	};
@@ -163,7 +138,6 @@ static void make_step(struct life *life, double t_s, double load, double flight)
 	life->time_memory_s = life->time_memory_s * faded + length;
 	step.load_memory = life->load_memory;
 	step.time_memory_s = life->time_memory_s;
-	step.surging = surges(&life->surge, &step, flight);
 	for (int age = 0; age < TRACK_AGES; age++)
 		fill_born(life, &step, age);
 	life->step = step;
@@ -185,19 +159,6 @@ static int step_detectors(struct life *life, past_of *past, void *context)
 	return r;
 }
 
-// Requests in flight: by the gauge, else the goroutines in handlers.
-static double flight_of(const struct observation *observation)
-{
-	double handlers = 0;
-
-	if (!isnan(observation->in_flight))
-		return observation->in_flight;
-	for (uint32_t i = 0; i < observation->group_count; i++)
-		if (stack_is_handler(observation->groups[i].stack))
-			handlers += observation->groups[i].count;
-	return handlers;
-}
-
 static void note_gap(struct life *life, double t_s)
 {
 	double since_s = t_s - life->dump_t_s;
@@ -212,7 +173,7 @@ static void note_gap(struct life *life, double t_s)
 }
 
 int life_observe(struct life *life, const struct observation *observation,
-	const struct series_point *point, past_of *past, void *context)
+	const struct series_point *point, bool surging, past_of *past, void *context)
 {
 	double load = load_of(life, point);
 	int r;
@@ -235,7 +196,7 @@ int life_observe(struct life *life, const struct observation *observation,
 	life->counts_since_dump = 0;
 	if (point->t_s - life->step_from_s < DETECTOR_STEP_S * (1 - STEP_JITTER))
 		return 0;
-	make_step(life, point->t_s, load, flight_of(observation));
+	make_step(life, point->t_s, load, surging);
 	r = step_detectors(life, past, context);
 	tracker_clear_flows(life->tracker);
 	life->stepped = r == 0;

@@ -5,14 +5,6 @@
 #include "model/detector.h"
 #include "model/series.h"
 
-// Is the load far above what it was in the last hour? Storms of retries, bursts and slow
-// dependencies bring goroutines that go again.
-struct surge {
-	double flight, rate; // means of the last hour, without surges
-	double seen_s; // seconds behind these means
-	double last_s; // when one was seen last; -INFINITY
-};
-
 struct life {
 	struct process process; // its text is interned in the table of stacks
 	uint32_t index; // from 0, in order of first sight
@@ -32,7 +24,6 @@ struct life {
 	int64_t step_from_matured[TRACK_AGES];
 	double load_memory, time_memory_s;
 	double tick_s; // usual distance between dumps; 0 before the second
-	struct surge surge;
 	struct detector_step step; // the last one made
 	uint32_t step_count;
 	bool stepped; // by the last life_observe()
@@ -42,10 +33,13 @@ struct life *life_new(const struct process *process, uint32_t index);
 void life_free(struct life **life);
 void life_forget_goroutines(struct life *life); // gives back what a past life holds
 
-// A dump with IDs, whole. -ENOMEM, or -EFBIG at a limit: the goroutines are forgotten, and
+// A dump with IDs, whole; `surging`: see detector_step. -ENOMEM, or -EFBIG at a limit: the goroutines are forgotten, and
 // following begins anew with the next dump. `past(context, stack)`: see detector_step.
 typedef struct detector_past past_of(void *context, const struct stack *stack);
 int life_observe(struct life *life, const struct observation *observation,
-	const struct series_point *point, past_of *past, void *context);
+	const struct series_point *point, bool surging, past_of *past, void *context);
+// A tick with counts alone: see detector_count. VERDICT_NONE without a detector.
+enum verdict life_count(struct life *life, const struct stack *stack, double t_s, double count,
+	bool surging, const struct detector_past *past);
 // The detector of a stack, or NULL.
 const struct detector *life_detector(const struct life *life, const struct stack *stack);

@@ -11,6 +11,13 @@
 #define RIDGE 0.05
 #define FAST_S 300.0
 #define SLOW_S 1800.0
+#define SURGE_FACTOR 1.7
+#define SURGE_FLIGHT_LEAST 10.0 // requests in flight, and
+#define SURGE_RATE_LEAST 1.0 // requests per second, above the mean
+#define SURGE_MEMORY_S 3600.0
+#define SURGE_KNOWN_S 300.0 // of history, before anything can stand out from it
+#define SURGE_ADAPTS 0.25 // what lasts becomes usual, only more slowly
+#define SURGE_TAIL_S 360.0 // what came with it is mature by then, or gone
 
 struct load_rows {
 	double x[LITTLE_POINTS_MAX * COLUMNS_MAX];
@@ -39,6 +46,72 @@ static double smooth(double before, double now, double step_s, double over_s)
 	if (isnan(now))
 		return before;
 	return isnan(before) ? now : before + (1 - exp(-step_s / over_s)) * (now - before);
+}
+
+struct load_now load_init(void)
+{
+	return (struct load_now){.known = true, .surged_s = INFINITY};
+}
+
+static bool stands_out(double now, double mean, double least)
+{
+	return now > SURGE_FACTOR * mean + least;
+}
+
+static void follow_mean(double *mean, double now, double length, double seen_s)
+{
+	*mean += (now - *mean) * (seen_s > 0 ? -expm1(-length / fmin(seen_s, SURGE_MEMORY_S)) : 1);
+}
+
+static void watch_for_surges(
+	struct load_now *load, double step_s, double flight, double rate)
+{
+	bool out = load->seen_s >= SURGE_KNOWN_S &&
+		   (stands_out(flight, load->flight_mean, SURGE_FLIGHT_LEAST) ||
+			   stands_out(rate, load->rate_mean, SURGE_RATE_LEAST));
+	double length = step_s * (out ? SURGE_ADAPTS : 1);
+
+	load->surged_s = out ? 0 : load->surged_s + step_s;
+	if (!isnan(flight))
+		follow_mean(&load->flight_mean, flight, length, load->seen_s);
+	if (!isnan(rate))
+		follow_mean(&load->rate_mean, rate, length, load->seen_s);
+	load->seen_s = fmin(load->seen_s + step_s, SURGE_MEMORY_S);
+}
+
+bool load_is_surging(const struct load_now *load)
+{
+	return load->surged_s <= SURGE_TAIL_S;
+}
+
+static void fill_columns(struct load_now *load, double little, double qps, double step_s)
+{
+	bool first = !load->has_qps;
+
+	load->has_little |= !isnan(little);
+	load->has_qps |= !isnan(qps);
+	load->known = (!load->has_little || !isnan(little)) && (!load->has_qps || !isnan(qps));
+	if (isnan(qps) || !load->known)
+		return;
+	load->fast = first ? qps : smooth(load->fast, qps, step_s, FAST_S);
+	load->slow = first ? qps : smooth(load->slow, qps, step_s, SLOW_S);
+	load->columns[0] = load->has_little ? little : 0;
+	load->columns[1] = load->fast;
+	load->columns[2] = load->slow;
+}
+
+void little_next(struct load_now *load, const struct series_point *before,
+	const struct series_point *point, double handlers)
+{
+	double little = interval_little(before, point), qps = interval_qps(before, point);
+	double step_s = point->t_s - before->t_s;
+	double births = step_s > 0 ? (point->births - before->births) / step_s : NAN;
+
+	if (!(step_s > 0))
+		return;
+	fill_columns(load, little, qps, step_s);
+	watch_for_surges(
+		load, step_s, isnan(little) ? handlers : little, isnan(qps) ? births : qps);
 }
 
 // First index of the window, and the stride that keeps it within LITTLE_POINTS_MAX.
@@ -205,7 +278,7 @@ bool stack_is_handler(const struct stack *stack)
 		STR("google.golang.org/grpc.(*Server).handleStream"),
 	};
 
-	for (uint32_t i = 0; i < stack->frame_count; i++)
+	for (uint32_t i = 0; stack && i < stack->frame_count; i++)
 		for (size_t j = 0; j < sizeof(roots) / sizeof(roots[0]); j++)
 			if (str_equal(stack->frames[i].function, roots[j]))
 				return true;

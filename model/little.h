@@ -14,6 +14,30 @@
 #define LITTLE_WINDOW_S 10800.0
 #define LITTLE_POINTS_MAX 256
 
+// The load columns of one tick: L, Q5 and Q30; 0 throughout where the target does not tell.
+#define LOAD_COLUMNS 3
+
+// A *surge* is a load far above that of its last hour: storms of retries, bursts and slow
+// dependencies bring goroutines that go again.
+struct load_now {
+	double columns[LOAD_COLUMNS];
+	bool known; // false: this tick lacks what others told
+	bool has_little, has_qps; // ever, in this life
+	double fast, slow; // smoothed QPS
+	double flight_mean, rate_mean; // of the last hour; rates of requests, or of births
+	double seen_s; // behind these means
+	double surged_s; // seconds since the last surge; INFINITY
+};
+
+// What a life begins with.
+struct load_now load_init(void);
+// Goes on from the tick before, of the same life. `handlers`: goroutines in handlers of requests,
+// which stand in where nothing tells the requests in flight; NAN.
+void little_next(struct load_now *load, const struct series_point *before,
+	const struct series_point *point, double handlers);
+// Whether growth seen now may have come with a surge: one goes on, or what it brought matures yet.
+bool load_is_surging(const struct load_now *load);
+
 struct excess {
 	double value; // X now, with the baseline still in it; NAN when G is unknown
 	double per_request; // k; 0 when not known

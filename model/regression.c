@@ -171,6 +171,33 @@ int regress_ridge(const double *x, const double *y, const double *weights, size_
 	return 0;
 }
 
+int regress_sums(const double *sums, const double *products, int columns, const double *ridge,
+	double *coefficient)
+{
+	struct normal normal = {0};
+	int r;
+
+	if (columns < 1 || columns > REGRESSION_COLUMNS_MAX)
+		return -EINVAL;
+	for (int j = 0; j < columns; j++) {
+		double length = sqrt(sums[j * columns + j]);
+
+		normal.scale[j] = length > 0 ? length : 1;
+		normal.right[j] = products[j] / normal.scale[j];
+		for (int k = 0; k < j; k++)
+			normal.matrix[j][k] =
+				sums[j * columns + k] / (normal.scale[j] * normal.scale[k]);
+		normal.matrix[j][j] = 1 + (ridge ? ridge[j] : 0);
+	}
+	r = cholesky(normal.matrix, columns);
+	if (r < 0)
+		return r;
+	cholesky_solve(normal.matrix, normal.right, columns);
+	for (int j = 0; j < columns; j++)
+		coefficient[j] = normal.right[j] / normal.scale[j];
+	return 0;
+}
+
 int regress(const double *x, const double *y, const double *weights, size_t points, int columns,
 	struct regression *fit)
 {

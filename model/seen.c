@@ -6,12 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FLOOR_MUTE_S 900.0 // pools and connections come back after a start
+#define COUNTS_DECIDE_TICKS 3
 #define POINTS_FROM_COUNT 3 // smaller stacks have no history worth its memory
+
+struct seen_stack seen_init(const struct stack *stack)
+{
+	return (struct seen_stack){.stack = stack,
+		.count_first = -1,
+		.point_stride = 1,
+		.peak_in_flight = NAN,
+		.peak_t_s = NAN,
+		.verdict_t_s = NAN};
+}
+
+void seen_release(struct seen_stack *seen)
+{
+	free(seen->points);
+	free(seen->history);
+}
 
 void seen_free(struct seen_stack **seen)
 {
-	free((*seen)->points);
-	free((*seen)->history);
+	seen_release(*seen);
 	free(*seen);
 	*seen = NULL;
 }
@@ -63,16 +80,13 @@ static int find_or_add(struct target *target, const struct stack *stack, struct 
 	seen = calloc(1, sizeof(*seen));
 	if (!seen)
 		return -ENOMEM;
-	*seen = (struct seen_stack){.stack = stack,
-		.point_stride = 1,
-		.peak_in_flight = NAN,
-		.peak_t_s = NAN,
-		.earlier = seen_earlier(target, stack),
-		.verdict_t_s = NAN};
+	*seen = seen_init(stack);
+	seen->earlier = seen_earlier(target, stack);
 	memmove(&target->seen[at + 1], &target->seen[at],
 		(target->seen_count - at) * sizeof(struct seen_stack *));
 	target->seen[at] = seen;
 	target->seen_count++;
+	seen->count_first = 0;
 	*found = seen;
 	return 0;
 }
@@ -291,25 +305,82 @@ int seen_take_verdicts(struct target *target)
 	return r;
 }
 
-// With IDs frozen the ratchet may raise a verdict, and never lowers what survivors have shown.
-int seen_ratchet(struct target *target)
+// What came in the first minutes of a process, or below what it held before, is no growth.
+static bool may_grow(const struct target *target, const struct seen_stack *seen, double count)
+{
+	const struct life *life = target->life;
+	double born_t_s = isnan(life->born_t_s) && life->index > 0 ? life->first_t_s : life->born_t_s;
+
+	return count > DETECTOR_EARLIER_FACTOR * seen->earlier &&
+	       !(target->t_s - born_t_s < FLOOR_MUTE_S);
+}
+
+static enum verdict ratchet_verdict(
+	const struct target *target, const struct seen_stack *seen, double count)
+{
+	bool open = seen->verdict == VERDICT_SUSPECT || seen->verdict == VERDICT_CONFIRMED;
+
+	if (may_grow(target, seen, count) && !load_is_surging(&target->load) &&
+		floor_is_rising(&seen->floor, count, &target->load))
+		return seen->verdict == VERDICT_CONFIRMED ? VERDICT_CONFIRMED : VERDICT_SUSPECT;
+	return open && floor_is_flat(&seen->floor, count) ? VERDICT_CLEARED : seen->verdict;
+}
+
+// What survivors have shown before the IDs were given up goes on by counts.
+static int go_on(struct target *target, struct seen_stack *seen, double count)
+{
+	const struct detector_past past = {seen->high_water, seen->earlier};
+	enum verdict verdict;
+
+	if (!seen->stack || seen->verdict != VERDICT_SUSPECT ||
+		seen->verdict_life != target->life->index)
+		return 0;
+	verdict = life_count(target->life, seen->stack, target->t_s, count,
+		load_is_surging(&target->load), &past);
+	return verdict == VERDICT_CONFIRMED ? change_verdict(target, seen, verdict) : 0;
+}
+
+static int ratchet(struct target *target, struct seen_stack *seen, double count, bool alone)
+{
+	const struct life *life = target->life;
+	int r = alone ? go_on(target, seen, count) : 0;
+
+	if (r < 0)
+		return r;
+	if (!isnan(life->born_t_s) && target->t_s - life->born_t_s < FLOOR_MUTE_S)
+		return 0;
+	if (seen->floor.last_s == 0 && seen->stack && floor_is_full(&target->totals.floor))
+		floor_begin_empty(&seen->floor, target->t_s);
+	if (!floor_add(&seen->floor, target->t_s, count, &target->load) || !alone)
+		return 0;
+	return change_verdict(target, seen, ratchet_verdict(target, seen, count));
+}
+
+// IDs may be back at the next tick: until counts have been alone for a while they decide nothing.
+int seen_ratchet(struct target *target, bool alone)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; r == 0 && i < target->seen_count; i++) {
-		struct seen_stack *seen = target->seen[i];
-		bool rising;
-
-		if (!seen->points ||
-			!floor_add(&seen->floor, target->t_s, (double)seen->count_last))
-			continue;
-		rising = floor_is_rising(&seen->floor, (double)seen->count_last);
-		if (rising && (seen->verdict < VERDICT_SUSPECT || seen->verdict == VERDICT_CLEARED))
-			r = change_verdict(target, seen, VERDICT_SUSPECT);
-		else if (!rising && seen->verdict == VERDICT_SUSPECT && !target->has_ids)
-			r = change_verdict(target, seen, VERDICT_CLEARED);
-	}
+	alone &= !target->has_ids || target->life->counts_since_dump >= COUNTS_DECIDE_TICKS ||
+		 !target->life->tracker;
+	for (uint32_t i = 0; r == 0 && i < target->seen_count; i++)
+		if (target->seen[i]->points)
+			r = ratchet(target, target->seen[i], (double)target->seen[i]->count_last,
+				alone);
 	return r;
+}
+
+int seen_ratchet_totals(struct target *target, bool alone)
+{
+	double count = target->series.last.goroutines;
+
+	if (isnan(count))
+		return 0;
+	note_peak(target, &target->totals, (int64_t)count);
+	if (target->totals.count_first < 0)
+		target->totals.count_first = (int64_t)count;
+	target->totals.count_last = (int64_t)count;
+	return ratchet(target, &target->totals, count, alone);
 }
 
 static bool same_image(const struct life *a, const struct life *b)
@@ -318,19 +389,23 @@ static bool same_image(const struct life *a, const struct life *b)
 	       str_equal(a->process.image_digest, b->process.image_digest);
 }
 
+static void begin_life(struct seen_stack *seen, bool same)
+{
+	seen->high_water = same ? fmax(seen->high_water, seen->life_peak) : 0;
+	seen->earlier = fmax(seen->earlier, seen->life_peak);
+	seen->life_peak = 0;
+	seen->leaked = 0;
+	seen->floor = (struct floor_state){0};
+}
+
 void seen_begin_life(struct target *target, const struct life *next)
 {
 	bool same = same_image(target->life, next);
 
-	for (uint32_t i = 0; i < target->seen_count; i++) {
-		struct seen_stack *seen = target->seen[i];
-
-		seen->high_water = same ? fmax(seen->high_water, seen->life_peak) : 0;
-		seen->earlier = fmax(seen->earlier, seen->life_peak);
-		seen->life_peak = 0;
-		seen->leaked = 0;
-		floor_reset(&seen->floor);
-	}
+	for (uint32_t i = 0; i < target->seen_count; i++)
+		begin_life(target->seen[i], same);
+	begin_life(&target->totals, same);
+	target->load = load_init();
 }
 
 // A new build has its stacks at other lines: what it had before is known by the line-free key.

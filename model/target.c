@@ -23,6 +23,8 @@ struct target *target_new(struct str name, struct stacks *stacks, double nominal
 	target->t_s = target->first_mono_ms = target->last_mono_ms = NAN;
 	target->first_wall_ms = target->last_wall_ms = -1;
 	target->goroutines_first = target->goroutines_last = -1;
+	target->totals = seen_init(NULL);
+	target->load = load_init();
 	target->stop_sum_ms = target->stop_worst_ms = NAN;
 	return target;
 }
@@ -35,6 +37,7 @@ void target_free(struct target **target)
 		life_free(&(*target)->lives[i]);
 	for (uint32_t i = 0; i < (*target)->seen_count; i++)
 		seen_free(&(*target)->seen[i]);
+	seen_release(&(*target)->totals);
 	free((*target)->lives);
 	free((*target)->seen);
 	series_release(&(*target)->series);
@@ -217,8 +220,8 @@ static struct detector_past past_of_stack(void *context, const struct stack *sta
 
 static int follow(struct target *target, const struct observation *observation)
 {
-	int r = life_observe(
-		target->life, observation, &target->series.last, past_of_stack, target);
+	int r = life_observe(target->life, observation, &target->series.last,
+		load_is_surging(&target->load), past_of_stack, target);
 
 	target->has_ids = true;
 	if (r == -EFBIG) // at a limit: what was followed is forgotten, the next dump begins anew
@@ -236,25 +239,30 @@ static int read_groups(struct target *target, const struct observation *observat
 	target->has_groups = true;
 	if (r < 0 || observation->status != OBSERVED_OK)
 		return r;
-	if (can_follow(observation))
-		return follow(target, observation);
+	if (can_follow(observation)) {
+		r = follow(target, observation);
+		return r < 0 ? r : seen_ratchet(target, false);
+	}
 	target->life->counts_since_dump++;
-	return seen_ratchet(target);
+	return seen_ratchet(target, true);
 }
 
-static int ratchet_totals(struct target *target)
+static double count_handlers(const struct observation *observation)
 {
-	const struct series_point *last = &target->series.last;
-	struct excess excess;
+	double handlers = 0;
 
-	if (isnan(last->goroutines) || target->has_ids)
-		return 0;
-	excess = little_excess_now(&target->series, target->life->index);
-	if (floor_add(&target->floor, last->t_s, excess.value))
-		target->floor_verdict = floor_is_rising(&target->floor, last->goroutines)
-						? VERDICT_SUSPECT
-						: VERDICT_NONE;
-	return 0;
+	for (uint32_t i = 0; i < observation->group_count; i++)
+		if (stack_is_handler(observation->groups[i].stack))
+			handlers += observation->groups[i].count;
+	return observation->has_groups ? handlers : NAN;
+}
+
+static void note_load(struct target *target, const struct series_point *before,
+	const struct observation *observation)
+{
+	if (before->life == target->life->index && !isnan(before->t_s))
+		little_next(&target->load, before, &target->series.last,
+			isnan(observation->in_flight) ? count_handlers(observation) : NAN);
 }
 
 static int note_requests(struct target *target, const struct observation *observation)
@@ -284,6 +292,7 @@ static int take_proof(struct target *target, const struct observation *observati
 
 int target_observe(struct target *target, const struct observation *observation)
 {
+	struct series_point before = target->series.last;
 	bool new_life;
 	int r;
 
@@ -312,13 +321,12 @@ int target_observe(struct target *target, const struct observation *observation)
 	r = note_requests(target, observation);
 	if (r < 0)
 		return r;
-	if (new_life)
-		floor_reset(&target->floor);
+	note_load(target, &before, observation);
 	r = read_groups(target, observation);
 	if (r == 0 && observation->has_contention)
 		r = contention_add(&target->contention, observation->contention,
 			observation->contention_count, target->t_s, new_life);
-	return r < 0 ? r : ratchet_totals(target);
+	return r < 0 ? r : seen_ratchet_totals(target, !target->has_groups);
 }
 
 int64_t target_wall_ms(const struct target *target, double t_s)

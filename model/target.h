@@ -60,8 +60,8 @@ struct target {
 	bool has_groups, has_ids, has_requests; // ever
 	struct str requests_from; // the metric that was counted last; interned
 	uint32_t leak_profiles; // the runtime's own, not among the ticks
-	enum verdict floor_verdict; // of the totals
-	struct floor_state floor;
+	struct seen_stack totals; // all goroutines together; its stack is NULL
+	struct load_now load; // of the last tick
 	uint64_t skipped;
 };
 

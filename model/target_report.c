@@ -263,7 +263,7 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 									       : "survivors"
 			 : target->has_groups ? "counts"
 					      : "totals";
-	if (leak->told || target->floor_verdict == VERDICT_SUSPECT) {
+	if (leak->told || target->totals.verdict == VERDICT_SUSPECT) {
 		report->class = CLASS_LEAK;
 		report->class_text = kinds[growth->kind];
 	} else if (leak->backlog != CLASS_UNKNOWN) {

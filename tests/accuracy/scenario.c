@@ -365,7 +365,7 @@ static void draw_load(struct day *day)
 	day->service.cpu_per_request_s = log_between(day, 2e-4, 5e-3);
 	day->warm_s = between(day, 60, 900);
 	// What services have, by what we have seen of them: most tell all, some nothing.
-	day->has_requests = chance(day, 0.85);
+	day->has_requests = chance(day, 0.85) || day->plan.tells_load;
 	day->has_in_flight = day->has_requests && chance(day, 0.7);
 	day->has_start = chance(day, 0.9);
 }

@@ -51,6 +51,7 @@ struct plan {
 	enum leak leak;
 	double leak_per_s, leak_from_s;
 	double baseline; // goroutines, about
+	bool tells_load; // request metrics for certain; else as services have them
 	double seconds; // of the day
 	uint64_t seed;
 };

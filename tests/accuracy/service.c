@@ -122,6 +122,7 @@ static void leak(struct service *service, int index, double count)
 {
 	uint32_t leaked = random_poisson(&service->random, count);
 
+	service->leaks_expected += count;
 	for (uint32_t i = 0; i < leaked; i++)
 		add_births(service, index, random_uniform(&service->random),
 			(struct living){.dies_s = INFINITY, .leaked = true});

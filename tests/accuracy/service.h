@@ -72,6 +72,7 @@ struct service {
 	double requests, request_seconds, cpu_s, attempts; // counters
 	double in_flight;
 	uint64_t leaked; // alive
+	double leaks_expected; // ever, at the first leaking site
 	struct birth *births; // scratch
 	uint32_t birth_count, birth_capacity;
 };

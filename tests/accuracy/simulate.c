@@ -6,7 +6,8 @@
 //
 // Columns: seed, scenario, leak, rate, source, baseline; minutes from the leak's start (from the
 // beginning of the day without one) to hint, suspect and confirmed at the leak's own site; the same
-// of the first false ones and where; the last rate with its interval.
+// of the first false ones and where; the last rate with its interval, the true one in its
+// window; looks to hint and suspect.
 #include "collector/observe/observations.h"
 #include "model/judge.h"
 #include "tests/accuracy/watcher.h"
@@ -25,6 +26,15 @@ struct run {
 	double interval_s;
 	struct mishaps mishaps;
 	bool own_leak_time; // leak_from_s is drawn
+};
+
+#define LOOKS_MAX 20000
+
+// When the looks were, to count how many a verdict took; and what had leaked by then.
+struct looks {
+	double minutes[LOOKS_MAX]; // since the beginning of the day
+	double leaked[LOOKS_MAX]; // expected, not drawn
+	uint32_t count;
 };
 
 struct told {
@@ -77,9 +87,40 @@ static void note(struct told *told, const struct finding *finding, double from_m
 	}
 }
 
-static void print_day(const struct run *run, const struct day *day, const struct report *report)
+// Looks after the leak began, up to a moment: what "within four dumps" means.
+static double looks_until(const struct looks *looks, double from_min, double minutes)
 {
-	double from_ms = WALL_0_MS + (day->plan.leak == LEAK_NONE ? 0 : day->plan.leak_from_s * 1e3);
+	uint32_t count = 0;
+
+	if (isnan(minutes))
+		return NAN;
+	for (uint32_t i = 0; i < looks->count; i++)
+		count += looks->minutes[i] > from_min + 1e-6 &&
+			 looks->minutes[i] <= from_min + minutes + 1e-3;
+	return count;
+}
+
+// Expected leaks per second in the window of an estimate.
+static double true_rate(const struct looks *looks, const struct estimate *rate)
+{
+	double from = NAN, to = NAN, from_min = NAN, to_min = NAN;
+
+	for (uint32_t i = 0; i < looks->count && !isnan(rate->from_ms); i++) {
+		double ms = WALL_0_MS + looks->minutes[i] * 60e3;
+
+		if (ms <= rate->from_ms + 1 || isnan(from))
+			from = looks->leaked[i], from_min = looks->minutes[i];
+		if (ms <= rate->to_ms + 1)
+			to = looks->leaked[i], to_min = looks->minutes[i];
+	}
+	return (to - from) / (to_min - from_min) / 60;
+}
+
+static void print_day(const struct run *run, const struct day *day, const struct looks *looks,
+	const struct report *report)
+{
+	double from_s = day->plan.leak == LEAK_NONE ? 0 : day->plan.leak_from_s;
+	double from_ms = WALL_0_MS + from_s * 1e3;
 	struct told right = told_nothing(), wrong = told_nothing();
 	struct estimate rate = estimate_none("no");
 
@@ -91,13 +132,15 @@ static void print_day(const struct run *run, const struct day *day, const struct
 		if (site && !estimate_known(&rate))
 			rate = finding->rate_per_s;
 	}
-	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\n",
+	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\t%g\t%g\t%g\n",
 		(unsigned long long)day->plan.seed, scenario_names[day->plan.scenario],
 		leak_names[day->plan.leak], day->plan.leak_per_s, way_names[run->way],
 		day->plan.baseline, right.minutes[VERDICT_HINT], right.minutes[VERDICT_SUSPECT],
 		right.minutes[VERDICT_CONFIRMED], wrong.minutes[VERDICT_HINT],
 		wrong.minutes[VERDICT_SUSPECT], wrong.minutes[VERDICT_CONFIRMED], wrong.where,
-		rate.value, rate.low, rate.high);
+		rate.value, rate.low, rate.high, true_rate(looks, &rate),
+		looks_until(looks, from_s / 60, right.minutes[VERDICT_HINT]),
+		looks_until(looks, from_s / 60, right.minutes[VERDICT_SUSPECT]));
 }
 
 static int look(struct day *day, struct watcher *watcher, struct judge *judge, bool new_life,
@@ -119,6 +162,7 @@ static int simulate(const struct run *run)
 {
 	static struct day day;
 	static struct watcher watcher;
+	static struct looks looks;
 	struct stacks *stacks = stacks_new(64u << 20);
 	struct judge_parameters parameters = {.interval_s = run->interval_s};
 	struct judge *judge = judge_new(stacks, &parameters);
@@ -128,16 +172,21 @@ static int simulate(const struct run *run)
 	double next_s = 0;
 	int r = stacks && judge ? 0 : -1;
 
+	looks.count = 0;
 	day_begin(&day, &run->plan, stacks);
 	watcher_begin(&watcher, run->way, run->interval_s, &run->mishaps, &day);
 	while (r == 0 && day.service.t_s < run->plan.seconds) {
+		if (looks.count < LOOKS_MAX) {
+			looks.minutes[looks.count] = day.service.t_s / 60;
+			looks.leaked[looks.count++] = day.service.leaks_expected;
+		}
 		r = look(&day, &watcher, judge, new_life, &next_s);
 		new_life = day_step(&day, next_s);
 	}
 	if (r == 0)
 		r = judge_report(judge, &report, &error);
 	if (r == 0) {
-		print_day(run, &day, &report);
+		print_day(run, &day, &looks, &report);
 		report_release(&report);
 	}
 	watcher_end(&watcher);
@@ -172,7 +221,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"scenario", 1, NULL, 's'}, {"leak", 1, NULL, 'l'},
 		{"rate", 1, NULL, 'r'}, {"source", 1, NULL, 'o'}, {"baseline", 1, NULL, 'b'},
 		{"days", 1, NULL, 'd'}, {"seed", 1, NULL, 'e'}, {"interval", 1, NULL, 'i'},
-		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {0}};
+		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {"tells-load", 0, NULL, 't'}, {0}};
 	struct run run = {.plan = {.baseline = 300, .seconds = 86400, .leak_per_s = 1,
 				  .leak_from_s = 3 * 3600, .seed = 1},
 		.interval_s = 60};
@@ -210,6 +259,9 @@ int main(int argc, char **argv)
 			break;
 		case 'F':
 			run.plan.leak_from_s = number(optarg) * 3600;
+			break;
+		case 't':
+			run.plan.tells_load = true;
 			break;
 		case 'f':
 			run.plan.family = FAMILY_FOREIGN;
