@@ -68,7 +68,7 @@ double pure_leak_requests_to_share(const struct leak_law *law, double share)
 // 1.1: the mean QPS with x = 1/f - 1, times T
 double pure_leak_requests_between(double q0, double share, double seconds)
 {
-	return share < 1 ? q0 * seconds * -log(share) / (1 / share - 1) : q0 * seconds;
+	return share >= 1 ? q0 * seconds : q0 * seconds * -log(share) / (1 / share - 1);
 }
 
 // 1.1: G_f = ln(1/f) / alpha

@@ -56,7 +56,16 @@ static void read_law(const struct incident *told, struct incident_reading *readi
 	reading->share_left = exp(-law->alpha * told->goroutines);
 	reading->qps_left = law->q0 * reading->share_left;
 	reading->end = leak_after(law, told->seconds);
-	reading->spread = pure_decay_spread(reading->share);
+}
+
+static void read_end(const struct incident *told, struct incident_reading *reading)
+{
+	bool by_share = !isnan(reading->share);
+
+	reading->end_share = by_share ? reading->share : reading->share_left;
+	reading->end_s =
+		by_share ? reading->share_s : leak_reaching(&reading->law, told->goroutines).t_s;
+	reading->spread = pure_decay_spread(reading->end_share);
 }
 
 // Falling from Q0 to the QPS told, at least as many requests as at the latter, at most as at the
@@ -109,12 +118,16 @@ static struct fit_check check_within(double told, double low, double high, doubl
 static void read_checks(
 	const struct incident *told, double tolerance, struct incident_reading *reading)
 {
-	const struct fit_check *all[] = {
-		&reading->time, &reading->decay, &reading->growth, &reading->memory};
+	const struct fit_check *all[] = {&reading->time, &reading->rest, &reading->decay,
+		&reading->growth, &reading->memory};
 
 	// What was implied by a figure cannot check it.
-	if (!reading->lambda_implied)
-		reading->time = check(told->seconds, reading->share_s, tolerance);
+	if (told->mu > 0 && !isnan(told->qps))
+		reading->rest = check(told->qps, reading->end.qps, tolerance);
+	else if (told->mu > 0)
+		reading->rest = check(told->goroutines, reading->end.goroutines, tolerance);
+	else if (!reading->lambda_implied)
+		reading->time = check(told->seconds, reading->end_s, tolerance);
 	if (!reading->alpha_implied)
 		reading->decay = check(told->goroutines, reading->share_goroutines, tolerance);
 	reading->growth =
@@ -130,7 +143,7 @@ static void repair_lambda(const struct incident *told, struct incident_reading *
 {
 	struct lambda_repair *repair = &reading->lambda;
 
-	repair->lambda = leak_lambda_for(&reading->law, reading->share, told->seconds);
+	repair->lambda = leak_lambda_for(&reading->law, reading->end_share, told->seconds);
 	repair->factor = told->lambda / repair->lambda;
 	repair->lambda_counted = reading->leak_per_request;
 	repair->possible = isfinite(repair->factor) && repair->factor > 0;
@@ -142,11 +155,11 @@ static void repair_replicas(const struct incident *told, struct incident_reading
 	double factor = reading->lambda.factor;
 	struct replica_repair *repair = &reading->replicas;
 
-	repair->possible = reading->lambda.possible;
 	repair->summed = factor > 1;
 	repair->replicas = repair->summed ? factor : 1 / factor;
+	repair->possible = reading->lambda.possible && round(repair->replicas) >= 2;
 	repair->q0 = told->q0 / factor;
-	repair->goroutines = reading->share_goroutines;
+	repair->goroutines = leak_goroutines_at_share(&reading->law, reading->end_share);
 }
 
 // 1.1: of G(t) = ln(1 + x t/T) times a constant, x = 1/f - 1, what was there `age` before T.
@@ -191,9 +204,10 @@ void incident_read(const struct incident *told, double tolerance, struct inciden
 	read_seen(told, reading);
 	find_law(told, reading);
 	read_law(told, reading);
+	read_end(told, reading);
 	read_bounds(told, reading);
 	read_checks(told, tolerance, reading);
-	if (reading->time.fit != FIT_CONTRADICTION)
+	if (reading->time.fit != FIT_CONTRADICTION && reading->rest.fit != FIT_CONTRADICTION)
 		return;
 	repair_lambda(told, reading);
 	repair_replicas(told, reading);

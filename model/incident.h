@@ -73,10 +73,12 @@ struct incident_reading {
 	double share; // of Q0 that was left, as told
 	double half_s, half_goroutines;
 	double share_s, share_goroutines; // by the law; INFINITY: never
+	// What the end is recognised by: the share told, else what the goroutines told leave.
+	double end_share, end_s;
 	double share_left, qps_left; // by the law, at the goroutines told
 	struct leak_point end; // by the law, after the time told
 	double first_growth_per_s; // lambda Q0
-	struct decay_spread spread; // of share_s, by other laws of decay
+	struct decay_spread spread; // of end_s, by other laws of decay
 
 	// From what was seen, for the exponential law, without lambda and alpha.
 	double requests, mean_qps; // until the end
@@ -88,7 +90,10 @@ struct incident_reading {
 	// Whatever the law of decay, when the QPS only fell and nothing ended.
 	double leaks_min, leaks_max, stack_bytes_min;
 
-	struct fit_check time; // seconds told against share_s
+	struct fit_check time; // mu = 0: seconds told against end_s
+	// mu > 0: QPS told against end.qps, else goroutines told against end.goroutines. Near a
+	// balance a time says nothing.
+	struct fit_check rest;
 	struct fit_check decay; // goroutines told against share_goroutines
 	struct fit_check growth; // goroutines told against leaks_min or leaks_max
 	struct fit_check memory; // told against stack_bytes_min

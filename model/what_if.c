@@ -19,8 +19,10 @@ static struct share_answer answer_share(const struct leak_law *law, double share
 	};
 }
 
-static void reach(const struct leak_law *law, double told, struct limit_answer *answer)
+static void reach(const struct incident *told, const struct incident_reading *reading,
+	struct limit_answer *answer)
 {
+	const struct leak_law *law = &reading->law;
 	struct leak_law as_if = *law;
 
 	answer->soonest = isnan(law->alpha);
@@ -31,23 +33,25 @@ static void reach(const struct leak_law *law, double told, struct limit_answer *
 		answer->at.qps = NAN;
 	if (!(law->mu > 0))
 		answer->at.requests = answer->goroutines / law->lambda;
-	as_if.start = told;
-	answer->left_s =
-		told < answer->goroutines ? leak_reaching(&as_if, answer->goroutines).t_s : NAN;
+	answer->at_growth_s = answer->goroutines / reading->growth_per_s;
+	as_if.start = told->goroutines;
+	answer->left_s = told->goroutines < answer->goroutines
+				 ? leak_reaching(&as_if, answer->goroutines).t_s
+				 : NAN;
 }
 
 static struct limit_answer answer_goroutines(
-	const struct leak_law *law, double told, double goroutines)
+	const struct incident *told, const struct incident_reading *reading, double goroutines)
 {
 	struct limit_answer answer = {
 		.bytes = NAN, .goroutine_bytes = NAN, .goroutines = goroutines};
 
-	reach(law, told, &answer);
+	reach(told, reading, &answer);
 	return answer;
 }
 
-static struct limit_answer answer_memory(
-	const struct incident_reading *reading, double told, const struct what_if *asked)
+static struct limit_answer answer_memory(const struct incident *told,
+	const struct incident_reading *reading, const struct what_if *asked)
 {
 	struct limit_answer answer = {
 		.bytes = asked->limit_bytes, .goroutine_bytes = asked->goroutine_bytes};
@@ -58,7 +62,7 @@ static struct limit_answer answer_memory(
 	if (answer.bytes_least)
 		answer.goroutine_bytes = STACK_BYTES_MIN;
 	answer.goroutines = answer.bytes / answer.goroutine_bytes;
-	reach(&reading->law, told, &answer);
+	reach(told, reading, &answer);
 	return answer;
 }
 
@@ -101,9 +105,8 @@ void what_if(const struct incident *told, const struct incident_reading *reading
 {
 	*answers = (struct what_if_answers){
 		.share = answer_share(&reading->law, asked->share),
-		.goroutines =
-			answer_goroutines(&reading->law, told->goroutines, asked->limit_goroutines),
-		.memory = answer_memory(reading, told->goroutines, asked),
+		.goroutines = answer_goroutines(told, reading, asked->limit_goroutines),
+		.memory = answer_memory(told, reading, asked),
 		.fix = answer_fix(told, reading, asked),
 		.rest = answer_rest(&reading->law),
 	};

@@ -26,6 +26,7 @@ struct limit_answer {
 	// Without alpha, as if the QPS stayed at Q0: `at` is then the soonest, and its QPS is NAN.
 	bool soonest;
 	struct leak_point at; // from no leak on
+	double at_growth_s; // from no leak on, at the mean growth told
 	double left_s; // from the goroutines told on; NAN when they are past it
 };
 

@@ -172,11 +172,12 @@ static void what_the_law_gives_is_consistent(void **state)
 		struct incident_reading reading = read_told(&stories[i]);
 
 		assert_int_equal(reading.fit, FIT_CONSISTENT);
-		assert_int_equal(reading.time.fit, FIT_CONSISTENT);
+		assert_int_equal(
+			stories[i].mu > 0 ? reading.rest.fit : reading.time.fit, FIT_CONSISTENT);
 		assert_int_equal(reading.decay.fit, FIT_CONSISTENT);
 		assert_int_equal(reading.growth.fit, FIT_CONSISTENT);
 		assert_int_equal(reading.memory.fit, FIT_CONSISTENT);
-		assert_near(reading.time.factor, 1, 1e-6);
+		assert_near(stories[i].mu > 0 ? reading.rest.factor : reading.time.factor, 1, 1e-6);
 		assert_false(reading.lambda.possible || reading.replicas.possible ||
 			     reading.backlog.possible);
 	}
@@ -223,13 +224,14 @@ static void never_is_a_contradiction_too(void **state)
 	told.mu = 0.1;
 	reading = read_told(&told);
 	assert_true(isinf(reading.share_s));
-	assert_int_equal(reading.time.fit, FIT_CONTRADICTION);
+	assert_int_equal(reading.rest.fit, FIT_CONTRADICTION);
 	assert_true(reading.lambda.possible && reading.lambda.factor < 1);
 	assert_false(reading.backlog.possible);
 	told.mu = 0;
 	told.alpha = 0;
 	reading = read_told(&told);
 	assert_true(isinf(reading.share_s));
+	assert_int_equal(reading.time.fit, FIT_CONTRADICTION);
 	assert_false(reading.lambda.possible || reading.replicas.possible);
 }
 
@@ -272,6 +274,42 @@ static void bounds_need_no_law_of_decay(void **state)
 	assert_int_equal(read_told(&told).growth.fit, FIT_CONSISTENT);
 }
 
+static void goroutines_check_the_time_where_no_qps_is_told(void **state)
+{
+	struct incident told = lived(0.04, 0, 8.3e-6, 12000, 1020);
+	struct incident_reading reading;
+
+	(void)state;
+	told.qps = NAN;
+	reading = read_told(&told);
+	assert_int_equal(reading.fit, FIT_CONSISTENT);
+	assert_near(reading.time.factor, 1, 1e-9);
+	assert_true(isnan(reading.requests));
+	told.lambda = 0.4;
+	reading = read_told(&told);
+	assert_int_equal(reading.time.fit, FIT_CONTRADICTION);
+	assert_near(reading.lambda.lambda, 0.04, 1e-9);
+	assert_near(reading.replicas.goroutines, told.goroutines, 1e-3);
+	told.mu = 0.01;
+	assert_near(read_told(&told).rest.computed, read_told(&told).end.goroutines, 0);
+}
+
+// What little more would reach, and never does, is no contradiction.
+static void a_balance_is_checked_by_its_qps(void **state)
+{
+	struct incident told = the_incident;
+	struct incident_reading reading;
+
+	(void)state;
+	told.mu = 1 / 73.5;
+	reading = read_told(&told);
+	assert_true(isinf(reading.share_s));
+	assert_int_equal(reading.time.fit, FIT_UNKNOWN);
+	assert_int_equal(reading.rest.fit, FIT_CLOSE);
+	assert_int_equal(reading.fit, FIT_CLOSE);
+	assert_false(reading.lambda.possible || reading.replicas.possible);
+}
+
 static void nothing_told_is_nothing_known(void **state)
 {
 	struct incident_reading reading = read_told(&INCIDENT_UNTOLD);
@@ -301,6 +339,8 @@ int main(void)
 		cmocka_unit_test(never_is_a_contradiction_too),
 		cmocka_unit_test(a_missing_alpha_or_lambda_is_implied_and_checks_nothing),
 		cmocka_unit_test(bounds_need_no_law_of_decay),
+		cmocka_unit_test(goroutines_check_the_time_where_no_qps_is_told),
+		cmocka_unit_test(a_balance_is_checked_by_its_qps),
 		cmocka_unit_test(nothing_told_is_nothing_known),
 	};
 

@@ -119,6 +119,21 @@ static void without_alpha_a_limit_has_a_soonest_time(void **state)
 	assert_near(answer.at.requests, 1.2e6, 1e-6);
 }
 
+static void the_growth_told_gives_a_time_where_the_law_does_not(void **state)
+{
+	struct what_if asked = NOTHING_ASKED;
+	struct incident told = INCIDENT_UNTOLD;
+	struct limit_answer answer;
+
+	(void)state;
+	asked.limit_goroutines = 48000;
+	told.goroutines = 12000;
+	told.seconds = 60;
+	answer = ask(&told, &asked).goroutines;
+	assert_true(isnan(answer.at.t_s));
+	assert_near(answer.at_growth_s, 240, 1e-9);
+}
+
 static void a_limit_above_the_equilibrium_is_never_reached(void **state)
 {
 	struct what_if asked = NOTHING_ASKED;
@@ -204,6 +219,7 @@ int main(void)
 		cmocka_unit_test(mu_has_an_equilibrium),
 		cmocka_unit_test(a_limit_is_reached_from_nothing_and_from_now),
 		cmocka_unit_test(without_alpha_a_limit_has_a_soonest_time),
+		cmocka_unit_test(the_growth_told_gives_a_time_where_the_law_does_not),
 		cmocka_unit_test(a_limit_above_the_equilibrium_is_never_reached),
 		cmocka_unit_test(memory_is_bytes_over_goroutines),
 		cmocka_unit_test(a_fix_stretches_time_by_its_factor),
