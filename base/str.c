@@ -296,3 +296,14 @@ bool str_to_double(struct str text, double *value)
 	*value = negative ? -magnitude : magnitude;
 	return true;
 }
+
+bool str_to_share(struct str text, double *share)
+{
+	bool percent = str_ends(text, STR("%"));
+	double value;
+
+	if (!str_to_double(str_head(text, text.len - percent), &value) || !isfinite(value))
+		return false;
+	*share = percent ? value / 100 : value;
+	return true;
+}

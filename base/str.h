@@ -45,3 +45,4 @@ bool str_to_u64(struct str text, uint64_t max, uint64_t *value);
 bool str_hex_to_u64(struct str text, uint64_t *value); // digits only, no 0x
 bool str_to_i64(struct str text, int64_t *value);
 bool str_to_double(struct str text, double *value); // locale-free; NaN, +Inf, -Inf as in metrics
+bool str_to_share(struct str text, double *share); // "17%" or "0.17"; finite, else any size

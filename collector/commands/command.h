@@ -30,6 +30,8 @@ enum option_kind {
 	OPTION_SWITCH,
 	OPTION_TEXT,
 	OPTION_INT,
+	OPTION_NUMBER, // finite, "8.3e-6"
+	OPTION_SHARE, // "17%" or "0.17"
 	OPTION_DURATION,
 	OPTION_SIZE,
 	OPTION_CHOICE, // text, one of `choices`
@@ -43,6 +45,10 @@ struct command_option {
 	const char *argument; // "REGEX", for help
 	const char *help; // one sentence without a full stop
 	const char *fallback; // default; NULL: option_given() tells
+	// The value of the flag alone: "--table" beside "--table 20" and "--table=20". Of
+	// OPTION_INT only, since what follows is taken for its value when it is a number. NULL:
+	// needs one.
+	const char *bare;
 	const char *choices; // "text|json|html"
 	double min, max; // of numbers
 	bool repeats; // may be given several times: option_list()
@@ -69,8 +75,8 @@ struct command {
 struct option_value {
 	const struct command_option *option;
 	const char *text; // NULL for a switch
-	double number; // of OPTION_INT, OPTION_DURATION (s), OPTION_SIZE (bytes), OPTION_SWITCH (0,
-		       // 1)
+	double number; // of OPTION_INT, OPTION_NUMBER, OPTION_SHARE, OPTION_DURATION (s),
+		       // OPTION_SIZE (bytes), OPTION_SWITCH (0, 1)
 	struct option_value *next; // in the order given
 };
 
@@ -93,6 +99,8 @@ bool option_given(const struct invocation *invocation, const char *name);
 bool option_switch(const struct invocation *invocation, const char *name);
 const char *option_text(const struct invocation *invocation, const char *name); // default, or NULL
 int64_t option_int(const struct invocation *invocation, const char *name);
+// Of OPTION_NUMBER and OPTION_SHARE; NAN: neither given nor with a default.
+double option_number(const struct invocation *invocation, const char *name);
 double option_duration(const struct invocation *invocation, const char *name); // seconds
 uint64_t option_size(const struct invocation *invocation, const char *name); // bytes
 // Each value of a repeated option, in order: start with *at = NULL; NULL at the end.
@@ -125,6 +133,7 @@ extern const struct command show_command; // show.c
 extern const struct command diff_command; // diff.c
 extern const struct command verify_command; // verify_command.c
 extern const struct command report_command; // report_command.c
+extern const struct command model_command; // model_command.c
 extern const struct command config_command; // config_command.c
 extern const struct command completion_command; // completion.c
 extern const struct command version_command; // version.c

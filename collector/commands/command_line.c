@@ -8,6 +8,7 @@
 #include "collector/settings/pattern.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 struct parser {
@@ -49,6 +50,10 @@ static bool read_number(enum option_kind kind, struct str text, double *number)
 	uint64_t bytes;
 	int64_t whole;
 
+	if (kind == OPTION_NUMBER)
+		return str_to_double(text, number) && isfinite(*number);
+	if (kind == OPTION_SHARE)
+		return str_to_share(text, number);
 	if (kind == OPTION_DURATION)
 		return duration_parse(text, number);
 	if (kind == OPTION_SIZE) {
@@ -68,6 +73,8 @@ static int check_number(
 {
 	static const char *const expected[] = {
 		[OPTION_INT] = "a whole number",
+		[OPTION_NUMBER] = "a number such as 1200, 0.05 or 8.3e-6",
+		[OPTION_SHARE] = "a share such as 0.17 or 17%",
 		[OPTION_DURATION] = "a duration such as 250ms, 10s or 1h30m",
 		[OPTION_SIZE] = "a size such as 4096, 512k or 64Mi",
 	};
@@ -99,6 +106,8 @@ static int check_option(
 	case OPTION_PATTERN:
 		return check_pattern(parser, flag, text);
 	case OPTION_INT:
+	case OPTION_NUMBER:
+	case OPTION_SHARE:
 	case OPTION_DURATION:
 	case OPTION_SIZE:
 		return check_number(parser, flag, text, number);
@@ -188,6 +197,20 @@ static bool find_long(struct parser *parser, struct str name, struct flag *flag,
 	       flag->negates;
 }
 
+// What stands behind a flag without "=": the next word; of a flag that may stand alone only a
+// number.
+static const char *take_value(struct parser *parser, const struct flag *flag)
+{
+	const char *next = *parser->next;
+	int64_t number;
+
+	if (flag->bare && !(next && str_to_i64(str_of(next), &number)))
+		return flag->bare;
+	if (next)
+		parser->next++;
+	return next;
+}
+
 static int take_long(struct parser *parser, const char *argument)
 {
 	struct str rest = str_of(argument), name = str_cut(&rest, '=');
@@ -203,7 +226,7 @@ static int take_long(struct parser *parser, const char *argument)
 		return unknown_flag(parser, name);
 	if (flag.argument) {
 		if (!value)
-			value = *parser->next ? *parser->next++ : NULL;
+			value = take_value(parser, &flag);
 		return value ? take_flag(parser, &flag, value)
 			     : usage(parser, &flag, "needs a value");
 	}

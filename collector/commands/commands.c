@@ -9,6 +9,7 @@ const struct command *const commands[] = {
 	&diff_command,
 	&verify_command,
 	&report_command,
+	&model_command,
 	&config_command,
 	&completion_command,
 	&version_command,

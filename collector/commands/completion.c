@@ -112,7 +112,7 @@ static void add_fish_flag(const struct command *command, const struct flag *flag
 		command->name, flag->name);
 	if (flag->letter)
 		buf_printf(out, " -s %c", flag->letter);
-	if (flag->argument)
+	if (flag->argument && !flag->bare)
 		buf_add_text(out, " -r");
 	if (flag->choices.len > 0) {
 		buf_add_text(out, " -f -a '");

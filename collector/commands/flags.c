@@ -58,6 +58,7 @@ static void of_option(const struct command_option *option, struct flag *flag)
 		.argument = option->kind == OPTION_SWITCH ? NULL : option->argument,
 		.help = option->help,
 		.fallback = option->fallback,
+		.bare = option->bare,
 		.choices = str_of(option->choices),
 		.repeats = option->repeats,
 		.option = option,

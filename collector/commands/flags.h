@@ -11,6 +11,7 @@ struct flag {
 	const char *argument; // NULL: takes none
 	const char *help;
 	const char *fallback; // NULL or "": none
+	const char *bare; // value without one being written; NULL: one must be
 	struct str choices; // "a|b|c"; empty: any
 	bool repeats;
 	bool negates; // --no-NAME as well

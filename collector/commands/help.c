@@ -60,7 +60,7 @@ static void flag_words(const struct flag *flag, struct buf *out)
 		buf_add_text(out, "    ");
 	buf_printf(out, "--%s%s", flag->negates ? "[no-]" : "", flag->name);
 	if (flag->argument)
-		buf_printf(out, " %s", flag->argument);
+		buf_printf(out, flag->bare ? " [%s]" : " %s", flag->argument);
 }
 
 static void flag_text(const struct flag *flag, struct buf *out)

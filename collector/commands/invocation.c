@@ -7,6 +7,7 @@
 #include "model/finding.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
@@ -57,6 +58,17 @@ int64_t option_int(const struct invocation *invocation, const char *name)
 
 	if (text)
 		(void)str_to_i64(str_of(text), &number); // checked when parsed
+	return number;
+}
+
+double option_number(const struct invocation *invocation, const char *name)
+{
+	bool share = find_option(invocation, name)->kind == OPTION_SHARE;
+	const char *text = option_text(invocation, name);
+	double number = NAN;
+
+	if (text)
+		(void)(share ? str_to_share : str_to_double)(str_of(text), &number);
 	return number;
 }
 

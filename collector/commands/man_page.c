@@ -37,9 +37,9 @@ static void add_flag(struct buf *out, const struct flag *flag)
 	add_roff_text(out, flag->name);
 	buf_add_text(out, "\\fR");
 	if (flag->argument) {
-		buf_add_text(out, " \\fI");
+		buf_add_text(out, flag->bare ? " [\\fI" : " \\fI");
 		add_roff_text(out, flag->argument);
-		buf_add_text(out, "\\fR");
+		buf_add_text(out, flag->bare ? "\\fR]" : "\\fR");
 	}
 	buf_add_byte(out, '\n');
 	add_roff_text(out, flag->help);

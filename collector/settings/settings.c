@@ -147,13 +147,11 @@ static int set_size(
 static int set_share(
 	struct settings *settings, const struct setting *row, struct str text, struct error *error)
 {
-	bool percent = str_ends(text, STR("%"));
 	double value;
 	int r;
 
-	if (!str_to_double(str_head(text, text.len - percent), &value) || !isfinite(value))
+	if (!str_to_share(text, &value))
 		return bad_value(error, text, "a share such as 0.1% or 0.001");
-	value = percent ? value / 100 : value;
 	r = check_range(row, text, value, error);
 	if (r == 0)
 		*(double *)field(settings, row) = value;

@@ -48,7 +48,7 @@ def flags(binary, *command):
     done = subprocess.run([binary, *command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     usage = done.stdout.partition("Flags:")[2]
-    names = re.findall(r"^\s+(?:(-\w), )?(?:--(\[no-\])?([a-z-]+))?", usage, re.MULTILINE)
+    names = re.findall(r"^\s+(?:(-\w), )?(?:--(\[no-\])?([a-z0-9-]+))?", usage, re.MULTILINE)
     return {short for short, _, _ in names if short} | {f"--{name}" for _, _, name in names if name}
 
 
@@ -65,7 +65,7 @@ def test_each_flag_in_the_text_exists_somewhere(binary, readme):
     top = subprocess.run([binary, "--help"], capture_output=True, text=True).stdout
     names = re.findall(r"^  ([a-z]+)  ", top.partition("Commands:")[2], re.MULTILINE)
     known = flags(binary).union(*(flags(binary, name) for name in names))
-    named = set(re.findall(r"`(--?[a-z][a-z-]*)`", prose(readme)))
+    named = set(re.findall(r"`(--?[a-z][a-z0-9-]*)`", prose(readme)))
     assert named and not named - known
 
 

@@ -157,6 +157,19 @@ static void doubles_by_name_and_what_is_none(void **state)
 	assert_true(value == 7);
 }
 
+static void a_share_may_be_written_in_percent(void **state)
+{
+	static const char *const none[] = {"", "%", "17%%", "% 17", "nan", "inf%", "1e999%"};
+	double share = -1;
+
+	(void)state;
+	assert_true(str_to_share(STR("17%"), &share) && share == 0.17);
+	assert_true(str_to_share(STR("0.17"), &share) && share == 0.17);
+	assert_true(str_to_share(STR("-5%"), &share) && share == -0.05);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(str_to_share(str_of(none[i]), &share));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +181,7 @@ int main(void)
 		cmocka_unit_test(doubles_agree_with_strtod),
 		cmocka_unit_test(random_doubles_survive_the_way_through_text),
 		cmocka_unit_test(doubles_by_name_and_what_is_none),
+		cmocka_unit_test(a_share_may_be_written_in_percent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,15 @@ static void mistakes_name_what_was_meant(void **state)
 		{"config print --help=1", "--help takes no value"},
 		{"config print --no-deep=true", "--deep takes no value"},
 		{"config print --no-interval 5s", "unknown flag --no-interval"},
+		{"model --lambda nan", "--lambda: \"nan\" is not a number"},
+		{"model --lambda inf", "--lambda: \"inf\" is not a number"},
+		{"model --lambda 1e999", "--lambda: \"1e999\" is not a number"},
+		{"model --lambda 0x10", "--lambda: \"0x10\" is not a number"},
+		{"model --lambda -1", "--lambda: -1 is out of range: from "},
+		{"model --share 1.2", "--share: 1.2 is out of range: from "},
+		{"model --share 17%%", "--share: \"17%%\" is not a share"},
+		{"model --table zero", "model: \"zero\" is one argument too many"},
+		{"model --lamda 1", "unknown flag --lamda; nearest known: --lambda"},
 		{"config", "config needs check FILE|print|schema|man"},
 		{"config a b c", "config: \"c\" is one argument too many"},
 	};
@@ -142,6 +151,34 @@ static void mistakes_name_what_was_meant(void **state)
 		assert_true(parsed.result < 0);
 		if (!str_starts(str_of(parsed.error.text), str_of(cases[i].expected)))
 			fail_msg("%s: %s", cases[i].words, parsed.error.text);
+		arena_release(&parsed.arena);
+	}
+}
+
+static void a_flag_that_may_stand_alone_takes_a_number_only(void **state)
+{
+	static const struct {
+		const char *words, *value;
+	} cases[] = {
+		{"model --table", "10"},
+		{"model --table 20", "20"},
+		{"model --table=30", "30"},
+		{"model --table --lambda 1", "10"},
+		{"model --lambda 1 --table", "10"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct option_value *value;
+		struct parsed parsed;
+
+		parse(&parsed, cases[i].words);
+		if (parsed.result < 0)
+			fail_msg("%s: %s", cases[i].words, parsed.error.text);
+		value = parsed.line.options;
+		while (strcmp(value->option->name, "table") != 0)
+			value = value->next;
+		assert_string_equal(value->text, cases[i].value);
 		arena_release(&parsed.arena);
 	}
 }
@@ -171,6 +208,12 @@ static const struct command_option own_options[] = {
 	{.name = "label", .kind = OPTION_TEXT, .argument = "K=V", .repeats = true, .help = "label"},
 	{.name = "min-age", .kind = OPTION_DURATION, .argument = "DURATION", .help = "least age"},
 	{.name = "function", .kind = OPTION_PATTERN, .argument = "REGEX", .help = "function"},
+	{.name = "loss", .kind = OPTION_NUMBER, .argument = "N", .help = "loss"},
+	{.name = "left",
+		.kind = OPTION_SHARE,
+		.argument = "SHARE",
+		.fallback = "10%",
+		.help = "left"},
 	{.name = NULL},
 };
 
@@ -184,7 +227,7 @@ static const struct command own_command = {.name = "own",
 static void own_options_are_found_beside_settings(void **state)
 {
 	static const char *const names[] = {"top", "user", "format", "label", "min-age", "function",
-		"log-level", "log-format", "color", "config", "help"};
+		"loss", "left", "log-level", "log-format", "color", "config", "help"};
 	struct flag_choices room;
 	struct flag flag;
 
@@ -203,7 +246,8 @@ static void options_of_an_invocation_have_values_and_defaults(void **state)
 {
 	struct option_value second = {.option = &own_options[3], .text = "b=2"};
 	struct option_value first = {.option = &own_options[3], .text = "a=1", .next = &second};
-	struct option_value age = {.option = &own_options[4], .text = "5m", .next = &first};
+	struct option_value loss = {.option = &own_options[6], .text = "8.3e-6", .next = &first};
+	struct option_value age = {.option = &own_options[4], .text = "5m", .next = &loss};
 	struct invocation invocation = {.command = &own_command, .options = &age, .signal_fd = -1};
 	const struct option_value *at = NULL;
 
@@ -214,6 +258,8 @@ static void options_of_an_invocation_have_values_and_defaults(void **state)
 	assert_false(option_switch(&invocation, "user"));
 	assert_true(option_given(&invocation, "min-age"));
 	assert_true(option_duration(&invocation, "min-age") == 300);
+	assert_true(option_number(&invocation, "loss") == 8.3e-6);
+	assert_true(option_number(&invocation, "left") == 0.1);
 	assert_string_equal(option_list(&invocation, "label", &at), "a=1");
 	assert_string_equal(option_list(&invocation, "label", &at), "b=2");
 	assert_null(option_list(&invocation, "label", &at));
@@ -306,6 +352,10 @@ static void defaults_of_options_can_be_read(void **state)
 				assert_true(duration_parse(text, &seconds));
 			else if (option->kind == OPTION_SIZE)
 				assert_true(size_parse(text, &bytes));
+			else if (option->kind == OPTION_NUMBER)
+				assert_true(str_to_double(text, &seconds));
+			else if (option->kind == OPTION_SHARE)
+				assert_true(str_to_share(text, &seconds));
 			else if (option->kind == OPTION_CHOICE)
 				assert_non_null(strstr(option->choices, option->fallback));
 		}
@@ -347,6 +397,7 @@ int main(void)
 		cmocka_unit_test(two_dashes_end_the_flags),
 		cmocka_unit_test(help_and_version_need_nothing_else),
 		cmocka_unit_test(mistakes_name_what_was_meant),
+		cmocka_unit_test(a_flag_that_may_stand_alone_takes_a_number_only),
 		cmocka_unit_test(own_options_are_found_beside_settings),
 		cmocka_unit_test(options_of_an_invocation_have_values_and_defaults),
 		cmocka_unit_test(no_line_of_help_is_wider_than_a_terminal),
