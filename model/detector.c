@@ -23,8 +23,10 @@ struct detector detector_init(uint32_t steps)
 	struct detector detector = {
 		.counted_s = NAN, .counted = NAN, .counted_first = NAN, .steps = steps, .hint_s = -INFINITY, .retained_s = -INFINITY};
 
-	for (int age = 0; age < TRACK_AGES; age++)
+	for (int age = 0; age < TRACK_AGES; age++) {
 		detector.age[age].born_from_s = NAN;
+		detector.age[age].usual_phi = 1;
+	}
 	return detector;
 }
 
@@ -32,7 +34,7 @@ static void end_episode(struct detector_age *age)
 {
 	free(age->episode);
 	age->episode = NULL;
-	age->c = 0;
+	age->c = age->quick = age->patient = 0;
 }
 
 void detector_release(struct detector *detector)
@@ -74,22 +76,43 @@ static void learn_usual(struct detector_age *age, int i, const struct tracked_st
 {
 	double faded = exp(-step->born_s[i] / DETECTOR_USUAL_MEMORY_S);
 
+	double usual = usual_inflow(age, step, i), off = stack->inflow[i] - usual;
+
 	if (age->c > LN10 || step->muted[i])
 		return;
+	if (usual > 0)
+		age->usual_phi += (1 - faded) * (off * off / fmax(usual, 1) - age->usual_phi);
 	age->usual_inflow = age->usual_inflow * faded + stack->inflow[i];
 	age->usual_outflow = age->usual_outflow * faded + stack->outflow[i];
 	age->usual_load = age->usual_load * faded + step->born_load[i];
 	age->usual_s = age->usual_s * faded + step->born_s[i];
 }
 
-static double log_evidence(
-	const struct detector_age *age, double inflow, double balanced, double born_s)
+// ln e of one step: (1 + r / b)^I e^-r with r the excess looked for. Its mean is at most one when
+// inflow is at most b, whatever r is (leak-model 4.3, 2). Inflow that is by nature more uneven than
+// chance says as much less (phi: quasi-likelihood, McCullagh 1983).
+static double log_evidence(double inflow, double balanced, double rise, double phi, double born_s)
+{
+	double most = LN10 * fmin(3, fmax(0.5, born_s / 60));
+	double evidence = inflow * log1p(rise / balanced) - rise;
+
+	return fmin(most, fmax(LOG_E_LEAST, evidence > 0 ? evidence / phi : evidence));
+}
+
+// Steady leaks are found quickly by looking for as much as came lately; those that come in bursts
+// by looking for little, which makes pauses cheap.
+static void add_evidence(struct detector_age *age, double inflow, double balanced, double born_s)
 {
 	double minutes = born_s / 60;
-	double rise = fmax(fmax(DETECTOR_LEAST_PER_MIN * minutes, balanced / 2), age->ewma / 2);
-	double most = LN10 * fmin(3, fmax(0.5, minutes));
+	double quick = fmax(fmax(DETECTOR_LEAST_PER_MIN * minutes, balanced / 2), age->ewma / 2);
+	double patient = fmax(DETECTOR_PATIENT_PER_MIN * minutes, balanced / 2);
+	double phi = fmin(DETECTOR_PHI_MOST, fmax(1, age->usual_phi));
 
-	return fmin(most, fmax(LOG_E_LEAST, inflow * log1p(rise / balanced) - rise));
+	age->quick = fmin(C_MOST,
+		fmax(0, age->quick + log_evidence(inflow, balanced, quick, phi, born_s)));
+	age->patient = fmin(C_MOST,
+		fmax(0, age->patient + log_evidence(inflow, balanced, patient, phi, born_s)));
+	age->c = fmax(0, fmax(age->quick, age->patient) - log(2));
 }
 
 static void merge_buckets(struct episode *episode)
@@ -143,11 +166,28 @@ static int begin_episode(struct detector *detector, int i, const struct tracked_
 	return 0;
 }
 
+static void note_silence(struct episode *episode, bool silent, double step_s)
+{
+	episode->silent_s = silent ? episode->silent_s + step_s : 0;
+	if (episode->silent_s < DETECTOR_SILENCE_S)
+		episode->longest_silence_s = fmax(episode->longest_silence_s, episode->silent_s);
+}
+
+static bool has_ended(const struct detector_age *age)
+{
+	const struct episode *episode = age->episode;
+
+	return age->c <= 0 ||
+	       (episode && episode->silent_s >=
+				   fmax(DETECTOR_SILENCE_S, 2 * episode->longest_silence_s));
+}
+
 static void count_step(struct detector_age *age, int i, const struct tracked_stack *stack,
-	const struct detector_step *step)
+	const struct detector_step *step, bool silent)
 {
 	struct episode *episode = age->episode;
 
+	note_silence(episode, silent, step->step_s);
 	episode->inflow += stack->inflow[i];
 	episode->outflow += stack->outflow[i];
 	episode->exposure_s += (double)stack->stock[i] * step->step_s;
@@ -160,7 +200,7 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 	struct detector_age *age = &detector->age[i];
 	double inflow = stack->inflow[i];
 	double faded = exp(-step->step_s / DETECTOR_MEMORY_S);
-	double gain;
+	double balanced;
 	int r = 0;
 
 	age->deaths_memory = age->deaths_memory * faded + stack->outflow[i];
@@ -172,22 +212,20 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 	age->totals.outflow += stack->outflow[i];
 	age->totals.seconds += step->born_s[i];
 	age->totals.load += step->born_load[i];
-	gain = log_evidence(age, inflow, balanced_inflow(age, step, i), step->born_s[i]);
+	balanced = balanced_inflow(age, step, i);
+	add_evidence(age, inflow, balanced, step->born_s[i]);
 	age->ewma += DETECTOR_SMOOTHING * (inflow - age->ewma);
 	learn_usual(age, i, stack, step);
 	if (step->muted[i]) {
 		end_episode(age);
 		return 0;
 	}
-	age->c = fmin(C_MOST, fmax(0, age->c) + gain);
-	if (age->c <= 0) {
-		age->c = 0;
+	if (age->c <= 0)
 		return 0; // the caller looks at the episode before it ends
-	}
 	if (!age->episode)
 		r = begin_episode(detector, i, stack, step);
 	if (r == 0)
-		count_step(age, i, stack, step);
+		count_step(age, i, stack, step, inflow <= balanced);
 	return r;
 }
 
@@ -241,14 +279,24 @@ static bool outlasts_surge(const struct episode *episode, const struct detector_
 	return !step->surging || step->t_s - episode->start_s >= DETECTOR_SURGE_S;
 }
 
+// The evidence is asked of every stack: the more of them, the more by chance.
+static double more_stacks(const struct detector_step *step)
+{
+	return log(fmax(1, step->stack_count / 10.0));
+}
+
+static double suspect_need(const struct detector_step *step)
+{
+	return DETECTOR_SUSPECT_LOG10 * LN10 + more_stacks(step);
+}
+
 static bool is_suspect(const struct detector *detector, const struct tracked_stack *stack,
 	const struct detector_step *step, const struct detector_past *past)
 {
 	const struct detector_age *age = &detector->age[0];
-	double need = DETECTOR_SUSPECT_LOG10 * LN10 + log(fmax(1, step->stack_count / 10.0));
 	const struct episode *episode = age->episode;
 
-	return episode && age->c >= need &&
+	return episode && age->c >= suspect_need(step) && !has_ended(age) &&
 	       episode->inflow - episode->outflow >= DETECTOR_SUSPECT_NET &&
 	       outlasts_surge(episode, step) &&
 	       stack->stock[0] > DETECTOR_EARLIER_FACTOR * past->earlier &&
@@ -264,12 +312,14 @@ static bool lasted_or_huge(const struct episode *episode, const struct detector_
 		       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline));
 }
 
+static double confirm_need(const struct detector_step *step)
+{
+	return DETECTOR_CONFIRM_LOG10 * LN10 + log(TRACK_AGES) + more_stacks(step);
+}
+
 static bool has_evidence(const struct detector_age *age, const struct detector_step *step)
 {
-	double need = DETECTOR_CONFIRM_LOG10 * LN10 + log(TRACK_AGES) +
-		      log(fmax(1, step->stack_count / 10.0));
-
-	return age->episode && age->c >= need &&
+	return age->episode && age->c >= confirm_need(step) &&
 	       age->episode->inflow - age->episode->outflow >= DETECTOR_CONFIRM_NET;
 }
 
@@ -280,7 +330,7 @@ static bool is_confirmed_at(const struct detector *detector, int i,
 	const struct detector_age *age = &detector->age[i];
 	const struct episode *episode = age->episode;
 
-	return has_evidence(age, step) &&
+	return has_evidence(age, step) && !has_ended(age) &&
 	       lasted_or_huge(episode, step) && !is_slowing_down(episode) &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[i]) &&
 	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * past->high_water;
@@ -328,15 +378,15 @@ static enum verdict decide(struct detector *detector, const struct tracked_stack
 			return VERDICT_CONFIRMED;
 		}
 	if (detector->verdict == VERDICT_CONFIRMED) // until its evidence is gone
-		return detector->age[detector->decided_age].c > 0 ? VERDICT_CONFIRMED
-								  : VERDICT_CLEARED;
+		return has_ended(&detector->age[detector->decided_age]) ? VERDICT_CLEARED
+									 : VERDICT_CONFIRMED;
 	if (is_suspect(detector, stack, step, past)) {
 		detector->decided_age = 0;
 		return detector->retained >= DETECTOR_RETAINED_EPISODES - 1 ? VERDICT_CONFIRMED
 									    : VERDICT_SUSPECT;
 	}
 	if (detector->verdict == VERDICT_SUSPECT)
-		return detector->age[0].c > 0 ? VERDICT_SUSPECT : VERDICT_CLEARED;
+		return has_ended(&detector->age[0]) ? VERDICT_CLEARED : VERDICT_SUSPECT;
 	if (step->t_s - detector->hint_s < DETECTOR_HINT_S)
 		return VERDICT_HINT;
 	return detector->verdict == VERDICT_CLEARED ? VERDICT_CLEARED : VERDICT_NONE;
@@ -357,11 +407,11 @@ int detector_step(struct detector *detector, const struct tracked_stack *stack,
 	}
 	if (detector->retained > 0)
 		detector->retained_deaths += stack->outflow[0];
-	if (detector->age[0].c <= 0)
+	if (has_ended(&detector->age[0]))
 		note_retained(detector, step);
 	detector->verdict = decide(detector, stack, step, past);
 	for (int i = 0; i < TRACK_AGES; i++)
-		if (detector->age[i].c <= 0)
+		if (has_ended(&detector->age[i]))
 			end_episode(&detector->age[i]);
 	return r;
 }
@@ -374,16 +424,32 @@ static double log_evidence_of_count(double rise, double expected, double minutes
 	return rise >= COUNT_SHARE * expected ? most : fmax(LOG_E_LEAST, -2 * most);
 }
 
+static double net_by_count(const struct detector *detector, double count)
+{
+	const struct episode *episode = detector->age[0].episode;
+
+	return episode->inflow - episode->outflow + count - detector->counted_first;
+}
+
+static bool is_suspect_by_count(const struct detector *detector, const struct detector_step *last,
+	double count, bool surging, const struct detector_past *past)
+{
+	return !surging && detector->age[0].c >= suspect_need(last) &&
+	       net_by_count(detector, count) >= DETECTOR_SUSPECT_NET &&
+	       count > DETECTOR_EARLIER_FACTOR * past->earlier;
+}
+
 static bool is_confirmed_by_count(const struct detector *detector, const struct detector_step *last,
 	double t_s, double count, bool surging, const struct detector_past *past)
 {
 	const struct detector_age *age = &detector->age[0];
-	double net = age->episode->inflow - age->episode->outflow + count - detector->counted_first;
+	bool huge = net_by_count(detector, count) >
+		    fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * age->episode->baseline);
 
-	return has_evidence(age, last) && count > DETECTOR_HIGH_WATER_FACTOR * past->high_water &&
-	       (t_s - age->episode->start_s >= DETECTOR_CONFIRM_S ||
-		       (!surging && net > fmax(DETECTOR_CONFIRM_AT_ONCE,
-						  5 * age->episode->baseline)));
+	return age->c >= confirm_need(last) &&
+	       net_by_count(detector, count) >= DETECTOR_CONFIRM_NET &&
+	       count > DETECTOR_HIGH_WATER_FACTOR * past->high_water &&
+	       (t_s - age->episode->start_s >= DETECTOR_CONFIRM_S || (huge && !surging));
 }
 
 enum verdict detector_count(struct detector *detector, const struct detector_step *last, double t_s,
@@ -392,15 +458,17 @@ enum verdict detector_count(struct detector *detector, const struct detector_ste
 	struct detector_age *age = &detector->age[0];
 	double passed_s = t_s - detector->counted_s, rise = count - detector->counted, rate;
 
-	if (!age->episode || detector->verdict != VERDICT_SUSPECT || !(passed_s > 0))
+	if (!age->episode || detector->verdict == VERDICT_CONFIRMED || !(passed_s > 0))
 		return detector->verdict;
 	rate = (age->episode->inflow - age->episode->outflow) / fmax(1, episode_seconds(age));
 	detector->counted_s = t_s;
 	detector->counted = count;
 	age->c += log_evidence_of_count(rise, rate * passed_s, passed_s / 60);
-	age->c = fmin(C_MOST, fmax(LEAST_C, age->c));
+	age->c = age->quick = age->patient = fmin(C_MOST, fmax(LEAST_C, age->c));
 	if (is_confirmed_by_count(detector, last, t_s, count, surging, past))
 		detector->verdict = VERDICT_CONFIRMED;
+	else if (is_suspect_by_count(detector, last, count, surging, past))
+		detector->verdict = VERDICT_SUSPECT;
 	return detector->verdict;
 }
 

@@ -3,7 +3,8 @@
 //
 // At each maturity age the inflow of a step is compared with what recent outflow would balance at
 // the load under which that cohort was born. The evidence against balance multiplies up in C (kept
-// as a logarithm), which falls back to zero when inflow pauses. Verdicts: hint (one step far above
+// as a logarithm), which falls back to zero when inflow pauses; one of its two halves is patient with
+// pauses. Verdicts: hint (one step far above
 // its own history), suspect (C >= 10^3 at the youngest age), confirmed (C >= 10^6 at any age, for
 // half an hour or more, not slowing down, not bounded by its own deaths), cleared.
 //
@@ -21,6 +22,8 @@
 #define DETECTOR_KAPPA 2.7 // inflow may exceed balance by this factor
 #define DETECTOR_FLOOR_PER_MIN 0.5 // b0
 #define DETECTOR_LEAST_PER_MIN 3.0 // smallest excess worth looking for
+#define DETECTOR_PATIENT_PER_MIN 0.25 // the same for leaks that come in bursts
+#define DETECTOR_SILENCE_S 900.0 // and twice the longest silence before: it has ended
 #define DETECTOR_SMOOTHING 0.3
 #define DETECTOR_MEMORY_S 3600.0
 #define DETECTOR_SUSPECT_LOG10 3.0
@@ -36,6 +39,7 @@
 #define DETECTOR_USUAL_MEMORY_S 14400.0
 #define DETECTOR_USUAL_LEAST_S 3600.0 // of history, before it says what is usual
 #define DETECTOR_USUAL_FACTOR 1.5 // inflow per request may exceed the usual by this factor
+#define DETECTOR_PHI_MOST 16.0
 #define DETECTOR_USUAL_BALANCE 0.5 // of the usual inflow that must have left: else it leaked
 #define DETECTOR_HINT_COUNT 20.0
 #define DETECTOR_HINT_SIGMAS 6.0
@@ -77,17 +81,20 @@ struct episode {
 	double start_s, born_from_s;
 	double baseline; // stock when it began
 	double inflow, outflow, exposure_s; // exposure: goroutine seconds at risk
+	double silent_s, longest_silence_s; // no more came than balance explains
 	struct detector_totals before; // totals that the rate leaves out
 	uint32_t bucket_count, bucket_steps, bucket_fill;
 	struct detector_bucket buckets[DETECTOR_BUCKETS];
 };
 
 struct detector_age {
-	double c; // ln of the evidence
+	double c; // ln of the evidence: the better of the two, less ln 2 for having two
+	double quick, patient; // for steady leaks, and for those that come in bursts
 	double ewma; // of the inflow
 	double deaths_memory; // outflow with a memory of DETECTOR_MEMORY_S
 	double usual_inflow, usual_outflow, usual_load, usual_s; // while there was no evidence,
 								// with a memory of DETECTOR_USUAL_MEMORY_S
+	double usual_phi; // variance of the inflow over what is usual; at least 1
 	struct detector_totals totals; // since the first dump
 	double born_from_s; // where the first birth window began; NAN
 	struct episode *episode; // NULL while c is 0

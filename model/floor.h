@@ -18,7 +18,7 @@
 #define FLOOR_TOTAL_SHARE 0.04
 #define FLOOR_UNKNOWN_SHARE 0.25 // the same before it is known how the floor moves by itself
 #define FLOOR_BLIND_SHARE 0.35 // where nothing tells the load
-#define FLOOR_SIGMAS 5.0 // of its own movement
+#define FLOOR_SIGMAS 6.5 // of its own movement
 #define FLOOR_MOVES_LEAST 3 // blocks, before that is known
 
 #define FLOOR_COLUMNS (2 + LOAD_COLUMNS) // one, time, load

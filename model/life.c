@@ -197,6 +197,7 @@ int life_observe(struct life *life, const struct observation *observation,
 	if (point->t_s - life->step_from_s < DETECTOR_STEP_S * (1 - STEP_JITTER))
 		return 0;
 	make_step(life, point->t_s, load, surging);
+	tracker_net_moves(life->tracker);
 	r = step_detectors(life, past, context);
 	tracker_clear_flows(life->tracker);
 	life->stepped = r == 0;

@@ -332,12 +332,13 @@ static int go_on(struct target *target, struct seen_stack *seen, double count)
 	const struct detector_past past = {seen->high_water, seen->earlier};
 	enum verdict verdict;
 
-	if (!seen->stack || seen->verdict != VERDICT_SUSPECT ||
-		seen->verdict_life != target->life->index)
+	if (!seen->stack || seen->verdict == VERDICT_CONFIRMED)
 		return 0;
 	verdict = life_count(target->life, seen->stack, target->t_s, count,
 		load_is_surging(&target->load), &past);
-	return verdict == VERDICT_CONFIRMED ? change_verdict(target, seen, verdict) : 0;
+	return verdict == VERDICT_CONFIRMED || verdict == VERDICT_SUSPECT
+		       ? change_verdict(target, seen, verdict)
+		       : 0;
 }
 
 static int ratchet(struct target *target, struct seen_stack *seen, double count, bool alone)

@@ -43,6 +43,7 @@ void tracker_free(struct tracker **tracker)
 	free((*tracker)->stacks);
 	free((*tracker)->index_of);
 	free((*tracker)->ticks);
+	free((*tracker)->moves);
 	free((*tracker)->changes);
 	free(*tracker);
 	*tracker = NULL;
@@ -107,6 +108,53 @@ void tracker_clear_flows(struct tracker *tracker)
 	for (uint32_t i = 0; i < tracker->stack_count; i++) {
 		memset(tracker->stacks[i].inflow, 0, sizeof(tracker->stacks[i].inflow));
 		memset(tracker->stacks[i].outflow, 0, sizeof(tracker->stacks[i].outflow));
+	}
+	tracker->move_count = 0;
+}
+
+static struct track_move *find_move(struct tracker *tracker, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = 0; i < tracker->move_count; i++)
+		if (tracker->moves[i].from == from && tracker->moves[i].to == to)
+			return &tracker->moves[i];
+	return NULL;
+}
+
+static int note_move(struct tracker *tracker, uint32_t from, uint32_t to, int age)
+{
+	struct track_move *move = find_move(tracker, from, to);
+	int r = 0;
+
+	if (!move && tracker->move_count < TRACK_MOVES_MAX) {
+		r = grow((void **)&tracker->moves, &tracker->move_capacity,
+			tracker->move_count + 1, sizeof(*tracker->moves));
+		if (r < 0)
+			return r;
+		move = &tracker->moves[tracker->move_count++];
+		*move = (struct track_move){.from = from, .to = to};
+	}
+	if (move)
+		move->count[age]++;
+	return 0;
+}
+
+void tracker_net_moves(struct tracker *tracker)
+{
+	for (uint32_t i = 0; i < tracker->move_count; i++) {
+		struct track_move *there = &tracker->moves[i];
+		struct track_move *back = find_move(tracker, there->to, there->from);
+
+		for (int age = 0; back && age < TRACK_AGES; age++) {
+			uint32_t both = there->count[age] < back->count[age] ? there->count[age]
+									     : back->count[age];
+
+			tracker->stacks[there->from].outflow[age] -= both;
+			tracker->stacks[there->to].inflow[age] -= both;
+			tracker->stacks[there->to].outflow[age] -= both;
+			tracker->stacks[there->from].inflow[age] -= both;
+			there->count[age] -= both;
+			back->count[age] -= both;
+		}
 	}
 }
 
@@ -232,15 +280,18 @@ static int64_t matured_tick(const struct tracker *tracker, int age, uint32_t now
 }
 
 // Maturing and changing home of one goroutine that is in stack `index` now.
-static void age_goroutine(struct tracker *tracker, uint32_t index, struct tracked_goroutine *g,
+static int age_goroutine(struct tracker *tracker, uint32_t index, struct tracked_goroutine *g,
 	const int64_t matured[static TRACK_AGES])
 {
+	int r = 0;
+
 	if (g->home != TRACK_NO_HOME && g->home != index && (int64_t)g->since <= matured[0]) {
 		leave_home(tracker, g);
-		for (int age = 0; age < TRACK_AGES; age++)
+		for (int age = 0; r == 0 && age < TRACK_AGES; age++)
 			if (was_mature(tracker, g, age)) {
 				tracker->stacks[index].inflow[age]++;
 				tracker->stacks[index].stock[age]++;
+				r = note_move(tracker, g->home, index, age);
 			}
 		g->home = index & TRACK_STACKS_MAX;
 	}
@@ -253,27 +304,30 @@ static void age_goroutine(struct tracker *tracker, uint32_t index, struct tracke
 		if (g->first > 0)
 			tracker->stacks[g->home].inflow[age]++;
 	}
+	return r;
 }
 
-static void age_all(struct tracker *tracker, uint32_t now)
+static int age_all(struct tracker *tracker, uint32_t now)
 {
 	int64_t matured[TRACK_AGES];
+	int r = 0;
 
 	for (int age = 0; age < TRACK_AGES; age++)
 		matured[age] = matured_tick(tracker, age, now);
 	for (uint32_t i = 0; i < tracker->stack_count; i++) {
 		struct tracked_stack *stack = &tracker->stacks[i];
 
-		for (uint32_t j = 0; j < stack->count; j++) {
+		for (uint32_t j = 0; r == 0 && j < stack->count; j++) {
 			struct tracked_goroutine *g = &stack->goroutines[j];
 
-			age_goroutine(tracker, i, g, matured);
+			r = age_goroutine(tracker, i, g, matured);
 			for (uint32_t settle = 0; settle < TRACK_SETTLE; settle++)
 				if (g->since > 0 && (uint32_t)g->since + settle + 1 == now)
 					stack->settled[settle]++;
 		}
 	}
 	memcpy(tracker->matured, matured, sizeof(matured));
+	return r;
 }
 
 // Merge what the groups hold, and empty the stacks that no group speaks of.
@@ -324,9 +378,9 @@ int tracker_observe(struct tracker *tracker, double t_s, double load,
 		qsort(changes.items, changes.count, sizeof(*changes.items), by_id_gone_first);
 	match_changes(tracker, &changes, &tracker->ticks[now], now);
 	tracker->tick_count = now + 1;
-	age_all(tracker, now);
+	r = age_all(tracker, now);
 	tracker->goroutines = 0;
 	for (uint32_t i = 0; i < tracker->stack_count; i++)
 		tracker->goroutines += tracker->stacks[i].count;
-	return 0;
+	return r;
 }

@@ -46,6 +46,13 @@ struct tracked_stack {
 	uint64_t born, died; // IDs new to the process first seen here; IDs last seen here
 };
 
+// Goroutines that changed home since the last track_clear_flows(), by pair of stacks.
+struct track_move {
+	uint32_t from, to; // indexes of tracked stacks
+	uint32_t count[TRACK_AGES];
+};
+#define TRACK_MOVES_MAX 1024 // pairs; further ones count as leaving and arriving
+
 struct track_tick {
 	double t_s; // of the dump, on the target's clock
 	double load; // cumulative, whatever the caller counts
@@ -60,6 +67,8 @@ struct tracker {
 	uint32_t index_of_count;
 	struct track_tick *ticks;
 	uint32_t tick_count, tick_capacity;
+	struct track_move *moves;
+	uint32_t move_count, move_capacity;
 	int64_t matured[TRACK_AGES]; // last tick whose cohort has this age; -1: none
 	uint64_t goroutines; // tracked now
 	void *changes; // scratch of the last dump
@@ -74,6 +83,9 @@ void tracker_free(struct tracker **tracker);
 int tracker_observe(struct tracker *tracker, double t_s, double load,
 	const struct observed_group *groups, uint32_t group_count);
 void tracker_clear_flows(struct tracker *tracker);
+// Takes off the flows what two stacks exchanged: goroutines that go to and fro between them (a loop
+// that polls) neither leave the one nor arrive at the other.
+void tracker_net_moves(struct tracker *tracker);
 const struct tracked_stack *tracker_find(const struct tracker *tracker, const struct stack *stack);
 
 // When the cohort that reached age `age` last was first seen; NAN when none has.

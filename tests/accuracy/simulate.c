@@ -87,17 +87,18 @@ static void note(struct told *told, const struct finding *finding, double from_m
 	}
 }
 
-// Looks after the leak began, up to a moment: what "within four dumps" means.
+// How many intervals between looks a moment is after the leak began: "within four dumps" is up to 4.
 static double looks_until(const struct looks *looks, double from_min, double minutes)
 {
 	uint32_t count = 0;
+	double before = from_min, last = from_min;
 
-	if (isnan(minutes))
-		return NAN;
-	for (uint32_t i = 0; i < looks->count; i++)
-		count += looks->minutes[i] > from_min + 1e-6 &&
-			 looks->minutes[i] <= from_min + minutes + 1e-3;
-	return count;
+	for (uint32_t i = 0; i < looks->count && looks->minutes[i] <= from_min + minutes + 1e-3; i++)
+		if (looks->minutes[i] <= from_min)
+			before = last = looks->minutes[i];
+		else
+			last = looks->minutes[i], count++;
+	return minutes * count / fmax(1e-9, last - before);
 }
 
 // Expected leaks per second in the window of an estimate.
