@@ -23,7 +23,7 @@ static uint32_t position(const struct target *target, const struct stack *stack)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (target->seen[middle]->stack->index < stack->index)
+		if (target->seen[middle]->stack->key < stack->key)
 			low = middle + 1;
 		else
 			high = middle;

@@ -46,7 +46,7 @@ struct target {
 	uint32_t life_count, life_capacity;
 	struct life *life; // the last one seen; NULL before
 	struct series series;
-	struct seen_stack **seen; // by stack->index
+	struct seen_stack **seen; // by key of the stack, the same in every table
 	uint32_t seen_count, seen_capacity;
 	struct contention contention;
 	uint32_t ticks, missed, cut, timeless;
@@ -62,6 +62,7 @@ struct target {
 	enum verdict floor_verdict; // of the totals
 	struct floor_state floor;
 	uint64_t skipped;
+	uint64_t next_seq; // of its next line
 };
 
 struct target *target_new(struct str name, struct stacks *stacks, double nominal_s);
