@@ -2,7 +2,7 @@
 // What a detector remembers of a stack, field by field.
 #include "model/state_parts.h"
 
-static void state_of_totals(struct state_io *io, const char *key, struct detector_totals *totals)
+void state_of_totals(struct state_io *io, const char *key, struct detector_totals *totals)
 {
 	state_open(io, key, STATE_ROW);
 	STATE_FIELD(io, totals, inflow);
@@ -12,7 +12,7 @@ static void state_of_totals(struct state_io *io, const char *key, struct detecto
 	state_close(io);
 }
 
-static void state_of_bucket(struct state_io *io, struct detector_bucket *bucket)
+void state_of_bucket(struct state_io *io, struct detector_bucket *bucket)
 {
 	state_open(io, "buckets", STATE_ROW);
 	STATE_FIELD(io, bucket, inflow);
@@ -21,7 +21,7 @@ static void state_of_bucket(struct state_io *io, struct detector_bucket *bucket)
 	state_close(io);
 }
 
-static void state_of_episode(struct state_io *io, struct episode *episode)
+void state_of_episode(struct state_io *io, struct episode *episode)
 {
 	STATE_FIELD(io, episode, start_s);
 	STATE_FIELD(io, episode, born_from_s);
@@ -40,7 +40,7 @@ static void state_of_episode(struct state_io *io, struct episode *episode)
 	state_check(io, episode->bucket_fill == 0 || episode->bucket_count > 0, "buckets");
 }
 
-static void state_of_age(struct state_io *io, struct detector_age *age)
+void state_of_age(struct state_io *io, struct detector_age *age)
 {
 	STATE_FIELD(io, age, c);
 	STATE_FIELD(io, age, ewma);

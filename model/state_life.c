@@ -2,7 +2,7 @@
 // What is remembered of one life of a process, field by field.
 #include "model/state_parts.h"
 
-static void state_of_process(struct state_io *io, struct process *process)
+void state_of_process(struct state_io *io, struct process *process)
 {
 	STATE_FIELD(io, process, target);
 	STATE_FIELD(io, process, number);

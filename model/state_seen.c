@@ -15,25 +15,37 @@ void state_of_floor(struct state_io *io, struct floor_state *floor)
 	state_close(io);
 }
 
-static void state_of_waits(struct state_io *io, struct seen_stack *seen)
+void state_of_wait_count(struct state_io *io, struct wait_count *wait)
 {
-	state_list(io, "waits", &seen->wait_count, SEEN_WAITS_MAX);
-	for (uint32_t i = 0; i < seen->wait_count; i++) {
-		state_open(io, "waits", STATE_ROW);
-		state_wait(io, "waits", &seen->waits[i].state);
-		STATE_FIELD(io, &seen->waits[i], count);
-		state_close(io);
-	}
+	state_open(io, "waits", STATE_ROW);
+	state_wait(io, "state", &wait->state);
+	STATE_FIELD(io, wait, count);
 	state_close(io);
 }
 
-static void state_of_creator(struct state_io *io, struct frame *frame)
+static void state_of_waits(struct state_io *io, struct seen_stack *seen)
+{
+	state_list(io, "waits", &seen->wait_count, SEEN_WAITS_MAX);
+	for (uint32_t i = 0; i < seen->wait_count; i++)
+		state_of_wait_count(io, &seen->waits[i]);
+	state_close(io);
+}
+
+void state_of_creator(struct state_io *io, struct frame *frame)
 {
 	state_open(io, "created_by", STATE_ROW);
 	STATE_FIELD(io, frame, function);
 	STATE_FIELD(io, frame, file);
 	STATE_FIELD(io, frame, line);
 	STATE_FIELD(io, frame, offset);
+	state_close(io);
+}
+
+void state_of_count_point(struct state_io *io, struct count_point *point)
+{
+	state_open(io, "points", STATE_ROW);
+	STATE_FIELD(io, point, t_s);
+	STATE_FIELD(io, point, count);
 	state_close(io);
 }
 
@@ -44,14 +56,18 @@ static void state_of_points(struct state_io *io, struct seen_stack *seen)
 	state_list(io, "points", &seen->point_count, SEEN_POINTS_MAX);
 	if (io->restoring && seen->point_count > 0)
 		seen->points = state_memory(io, SEEN_POINTS_MAX, sizeof(*seen->points));
-	for (uint32_t i = 0; seen->points && i < seen->point_count; i++) {
-		state_open(io, "points", STATE_ROW);
-		STATE_FIELD(io, &seen->points[i], t_s);
-		STATE_FIELD(io, &seen->points[i], count);
-		state_close(io);
-	}
+	for (uint32_t i = 0; seen->points && i < seen->point_count; i++)
+		state_of_count_point(io, &seen->points[i]);
 	state_close(io);
 	state_check(io, seen->point_stride > 0, "point_stride");
+}
+
+void state_of_change(struct state_io *io, struct verdict_change *change)
+{
+	state_open(io, "history", STATE_ROW);
+	state_verdict(io, "verdict", &change->verdict);
+	STATE_FIELD(io, change, wall_ms);
+	state_close(io);
 }
 
 static void state_of_history(struct state_io *io, struct seen_stack *seen)
@@ -59,12 +75,8 @@ static void state_of_history(struct state_io *io, struct seen_stack *seen)
 	seen->history = state_items(io, "history", seen->history, &seen->history_count, HISTORY_MAX,
 		sizeof(*seen->history));
 	seen->history_capacity = io->restoring ? seen->history_count : seen->history_capacity;
-	for (uint32_t i = 0; i < seen->history_count; i++) {
-		state_open(io, "history", STATE_ROW);
-		state_verdict(io, "verdict", &seen->history[i].verdict);
-		STATE_FIELD(io, &seen->history[i], wall_ms);
-		state_close(io);
-	}
+	for (uint32_t i = 0; i < seen->history_count; i++)
+		state_of_change(io, &seen->history[i]);
 	state_close(io);
 }
 

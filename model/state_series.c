@@ -4,7 +4,7 @@
 
 #define ROWS_MAX (1u << 22)
 
-static void state_of_counter(struct state_io *io, const char *key, struct counter *counter)
+void state_of_counter(struct state_io *io, const char *key, struct counter *counter)
 {
 	state_open(io, key, STATE_ROW);
 	STATE_FIELD(io, counter, raw);
@@ -12,7 +12,7 @@ static void state_of_counter(struct state_io *io, const char *key, struct counte
 	state_close(io);
 }
 
-static void state_of_point(struct state_io *io, const char *key, struct series_point *point)
+void state_of_point(struct state_io *io, const char *key, struct series_point *point)
 {
 	state_open(io, key, STATE_ROW);
 	STATE_FIELD(io, point, t_s);
@@ -55,7 +55,7 @@ void state_of_series(struct state_io *io, struct series *series)
 	state_check(io, series->stride > 0, "stride");
 }
 
-static void state_of_row(struct state_io *io, struct contention_row *row)
+void state_of_row(struct state_io *io, struct contention_row *row)
 {
 	state_open(io, "rows", STATE_ROW);
 	STATE_FIELD(io, row, mutex);

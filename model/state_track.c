@@ -100,7 +100,7 @@ static void state_of_goroutines(struct state_io *io, struct tracker *tracker, ui
 	free(values);
 }
 
-static void state_of_tracked_stack(struct state_io *io, struct tracker *tracker, uint32_t index)
+void state_of_tracked_stack(struct state_io *io, struct tracker *tracker, uint32_t index)
 {
 	struct tracked_stack *stack = &tracker->stacks[index];
 
@@ -115,19 +115,23 @@ static void state_of_tracked_stack(struct state_io *io, struct tracker *tracker,
 	state_of_goroutines(io, tracker, index);
 }
 
+void state_of_tick(struct state_io *io, struct track_tick *tick)
+{
+	state_open(io, "ticks", STATE_ROW);
+	STATE_FIELD(io, tick, t_s);
+	STATE_FIELD(io, tick, load);
+	STATE_FIELD(io, tick, born);
+	STATE_FIELD(io, tick, died);
+	state_close(io);
+}
+
 static void state_of_ticks(struct state_io *io, struct tracker *tracker)
 {
 	tracker->ticks = state_items(io, "ticks", tracker->ticks, &tracker->tick_count,
 		TRACK_TICKS_MAX - 1, sizeof(*tracker->ticks));
 	tracker->tick_capacity = io->restoring ? tracker->tick_count : tracker->tick_capacity;
-	for (uint32_t i = 0; i < tracker->tick_count; i++) {
-		state_open(io, "ticks", STATE_ROW);
-		STATE_FIELD(io, &tracker->ticks[i], t_s);
-		STATE_FIELD(io, &tracker->ticks[i], load);
-		STATE_FIELD(io, &tracker->ticks[i], born);
-		STATE_FIELD(io, &tracker->ticks[i], died);
-		state_close(io);
-	}
+	for (uint32_t i = 0; i < tracker->tick_count; i++)
+		state_of_tick(io, &tracker->ticks[i]);
 	state_close(io);
 }
 
