@@ -186,8 +186,10 @@ void state_text(struct state_io *io, const char *key, struct str *value)
 
 void state_stack(struct state_io *io, const char *key, const struct stack **stack)
 {
-	if (!io->failed)
+	if (state_has(io, key, *stack != NULL))
 		fail(io, io->form->stack(io->context, key, stack), key);
+	else if (io->restoring)
+		*stack = NULL;
 }
 
 // By name, so that a further verdict shifts none.

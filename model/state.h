@@ -96,7 +96,7 @@ void state_i64(struct state_io *io, const char *key, int64_t *value);
 void state_int(struct state_io *io, const char *key, int *value);
 void state_bool(struct state_io *io, const char *key, bool *value);
 void state_text(struct state_io *io, const char *key, struct str *value);
-void state_stack(struct state_io *io, const char *key, const struct stack **stack);
+void state_stack(struct state_io *io, const char *key, const struct stack **stack); // or NULL
 void state_verdict(struct state_io *io, const char *key, enum verdict *verdict);
 void state_wait(struct state_io *io, const char *key, uint16_t *state); // runtime/wait.h
 void state_numbers(struct state_io *io, const char *key, enum state_order order, uint64_t *numbers,

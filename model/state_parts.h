@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields of each struct that the judge remembers, one function a struct (model/state.h says
 // how). Each fills what it is given when restoring; after a failure the owner releases it as usual.
-// What a function leaves out can be made from the rest: capacities, indexes, scratch.
+// What a function leaves out can be made from the rest: capacities and indexes.
 #pragma once
 
 #include "model/state.h"

@@ -55,7 +55,9 @@ static void state_of_points(struct state_io *io, struct seen_stack *seen)
 	STATE_FIELD(io, seen, offered);
 	state_list(io, "points", &seen->point_count, SEEN_POINTS_MAX);
 	if (io->restoring && seen->point_count > 0)
-		seen->points = state_memory(io, SEEN_POINTS_MAX, sizeof(*seen->points));
+		seen->points = state_memory(io,
+			(seen->point_count / SEEN_POINTS_STEP + 1) * SEEN_POINTS_STEP,
+			sizeof(*seen->points));
 	for (uint32_t i = 0; seen->points && i < seen->point_count; i++)
 		state_of_count_point(io, &seen->points[i]);
 	state_close(io);

@@ -60,6 +60,7 @@ void state_of_row(struct state_io *io, struct contention_row *row)
 	state_open(io, "rows", STATE_ROW);
 	STATE_FIELD(io, row, mutex);
 	STATE_FIELD(io, row, stack);
+	state_check(io, row->stack != NULL, "stack");
 	STATE_FIELD(io, row, raw_count);
 	STATE_FIELD(io, row, raw_delay_ns);
 	STATE_FIELD(io, row, count);

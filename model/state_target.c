@@ -74,6 +74,7 @@ static void state_of_all_seen(struct state_io *io, struct target *target)
 		}
 		state_open(io, "seen", STATE_OBJECT);
 		state_of_seen(io, target->seen[i]);
+		state_check(io, target->seen[i]->stack != NULL, "stack");
 		state_close(io);
 		state_check(io,
 			io->failed || i == 0 ||

@@ -105,6 +105,7 @@ void state_of_tracked_stack(struct state_io *io, struct tracker *tracker, uint32
 	struct tracked_stack *stack = &tracker->stacks[index];
 
 	STATE_FIELD(io, stack, stack);
+	state_check(io, stack->stack != NULL, "stack");
 	STATE_FIELDS(io, stack, stock);
 	STATE_FIELDS(io, stack, inflow);
 	STATE_FIELDS(io, stack, outflow);

@@ -53,7 +53,7 @@ static int made_up_end(void *context)
 static int made_up_has(void *context, const char *key, bool *has)
 {
 	(void)context;
-	*has = strcmp(key, "life") == 0;
+	*has = strcmp(key, "life") == 0 || strcmp(key, "stack") == 0;
 	return 0;
 }
 
@@ -224,12 +224,11 @@ static const struct subject subjects[] = {
 	OF(struct life, life, MEMBER(struct life, tracker), MEMBER(struct life, detectors),
 		MEMBER(struct life, detector_count), MEMBER(struct life, detector_capacity)),
 	OF(struct process, process, {0, 0}),
-	// `changes` is scratch, `index_of` says where each of the stacks is.
+	// `index_of` says where each of the stacks is.
 	OF(struct tracker, tracker, MEMBER(struct tracker, stacks),
 		MEMBER(struct tracker, stack_capacity), MEMBER(struct tracker, index_of),
 		MEMBER(struct tracker, index_of_count), MEMBER(struct tracker, ticks),
-		MEMBER(struct tracker, tick_capacity), MEMBER(struct tracker, changes),
-		MEMBER(struct tracker, changes_capacity)),
+		MEMBER(struct tracker, tick_capacity)),
 	OF(struct tracked_stack, tracked, MEMBER(struct tracked_stack, goroutines),
 		MEMBER(struct tracked_stack, capacity)),
 	OF(struct track_tick, tick, {0, 0}),
