@@ -142,6 +142,8 @@ int runs_parse(struct str text, uint64_t *numbers, size_t count)
 	uint64_t last = 0, run;
 	size_t filled = 0;
 
+	if (text.len > 0 && text.data[text.len - 1] == ',')
+		return -EINVAL;
 	while (text.len > 0) {
 		if (parse_run(str_cut(&text, ','), &last, &run) < 0 || run > count - filled)
 			return -EINVAL;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "collector/observe/observations_ids.h"
 #include "collector/tell/findings_json.h"
 #include "simulated_archive.h"
 
@@ -324,6 +325,64 @@ static void a_handler_without_states_skips_them(void **state)
 	archive_end(&archive);
 }
 
+// A leak of 1,000 a minute to 100,000, beside which as many ended.
+static void a_hundred_thousand_goroutines_take_six_bytes_each(void **state)
+{
+	const struct frame frame = {STR("main.leak"), STR("leak.go"), 1, 0};
+	struct stacks *stacks = stacks_new(MIB(16));
+	struct judge *judge = judge_new(stacks, NULL);
+	const struct observations_clock clock = {0};
+	struct buf text;
+	uint64_t *ids = calloc(100000, sizeof(*ids)), random = 1, id = 1;
+	struct observed_group group = {.created_by = {STR_EMPTY}, .has_ids = true, .ids = ids};
+
+	(void)state;
+	assert_int_equal(stacks_add_stack(stacks, &frame, 1, false, &group.stack), 0);
+	for (int minute = 0; minute < 100; minute++) {
+		struct observation o;
+
+		for (int i = 0; i < 1000; i++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			ids[group.count++] = id += 1 + (random >> 60) % 3;
+		}
+		group.id_count = group.count;
+		observation_init(&o, STR("a"));
+		o.process = 1;
+		o.source = OBSERVED_DEBUG2;
+		o.mono_ms = minute * 6e4;
+		o.has_groups = true;
+		o.groups = &group;
+		o.group_count = 1;
+		assert_int_equal(judge_observe(judge, &o), 0);
+	}
+	states_of(judge, stacks, &clock, &text);
+	assert_true(text.len < 600000);
+	buf_release(&text);
+	free(ids);
+	judge_free(&judge);
+	stacks_free(&stacks);
+}
+
+static void lists_of_runs_are_read_back_and_others_refused(void **state)
+{
+	static const char *const wrong[] = {"1", "1*4", "1*3,", "1*2,-2", "1*0,1*3", "1*,1,1", "1,1,x",
+		"-1*3", "1,1,1,1", "1*4294967297", "9007199254740993*3", "*3", ""};
+	const uint64_t numbers[] = {7, 7, 7, 5, 6, 6, 0, 9007199254740992u};
+	uint64_t read[8] = {0};
+	struct buf text = BUF_INIT(200);
+
+	(void)state;
+	runs_format(numbers, 8, &text);
+	assert_string_equal(buf_text(&text), "7*3,-2,1*2,-6,9007199254740992");
+	assert_int_equal(runs_parse(buf_str(&text), read, 8), 0);
+	assert_memory_equal(read, numbers, sizeof(numbers));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (runs_parse(str_of(wrong[i]), read, 3) != -EINVAL)
+			fail_msg("%s was read", wrong[i]);
+	assert_int_equal(runs_parse(STR_EMPTY, read, 0), 0);
+	buf_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +391,8 @@ int main(void)
 		cmocka_unit_test(a_damaged_line_never_crashes_and_the_target_starts_fresh),
 		cmocka_unit_test(what_the_judge_knows_already_is_not_restored),
 		cmocka_unit_test(a_handler_without_states_skips_them),
+		cmocka_unit_test(a_hundred_thousand_goroutines_take_six_bytes_each),
+		cmocka_unit_test(lists_of_runs_are_read_back_and_others_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
