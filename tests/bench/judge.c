@@ -66,8 +66,9 @@ static int add_stack(struct service *service, uint32_t index)
 		.has_ids = true,
 		.ids = service->ids[index],
 		.id_count = service->per_stack};
-	return service->ids[index] ? stacks_add_stack(service->stacks, frames, 8, false, &group->stack)
-				   : -ENOMEM;
+	if (!service->ids[index])
+		return -ENOMEM;
+	return stacks_add_stack(service->stacks, frames, 8, false, &group->stack);
 }
 
 static int begin(struct service *service, uint32_t stacks, uint32_t goroutines)

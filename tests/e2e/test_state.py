@@ -2,13 +2,17 @@
 """A day of one look a minute, cut into archives at random points: the real binary says of each archive
 what it says of everything up to there."""
 
+import gzip
+import json
 import os
-import pathlib
 import subprocess
+import tarfile
 
 import pytest
 
 from conftest import BUILD
+from hostile.pprof import Program
+from hostile.server import Server
 
 CUTS = 20
 REPLAY = BUILD / "tests" / "replay" / "replay"
@@ -78,10 +82,16 @@ def test_a_damaged_state_is_said_and_the_rest_is_read(binary, day):
     assert b"state of shop/gateway/app: stride: it starts fresh" in done.stderr + done.stdout
 
 
-def test_the_state_survives_a_bundle(binary, day, tmp_path):
-    """As observations.jsonl.gz, which is how a bundle holds it."""
+def test_a_bundle_is_judged_by_the_state_in_it(binary, day, tmp_path):
     archive, _, whole = day[-1]
-    path = pathlib.Path(tmp_path / "observations.jsonl")
-    path.write_bytes(archive)
-    subprocess.check_call(["gzip", path])
-    assert parts(findings(binary, path.with_suffix(".jsonl.gz").read_bytes())) == parts(findings(binary, whole))
+    with Server(Program()) as target:
+        subprocess.run([binary, "collect", "--snapshots", "1", "-o", tmp_path / "b.tar", target.url],
+                       check=True, capture_output=True)
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        tar.extractall(tmp_path / "bundle")
+    (tmp_path / "bundle" / "observations.jsonl.gz").write_bytes(gzip.compress(archive))
+    done = subprocess.run([binary, "analyze", "--format", "json", tmp_path / "bundle"], capture_output=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    said, expected = json.loads(done.stdout), json.loads(findings(binary, whole))
+    assert said["findings"] == expected["findings"] and said["targets"] == expected["targets"]

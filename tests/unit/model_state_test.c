@@ -96,20 +96,22 @@ static int made_up_numbers(void *context, const char *key, enum state_order orde
 	uint64_t *numbers, uint32_t count)
 {
 	(void)context, (void)key, (void)order;
-	memset(numbers, 0, count * sizeof(*numbers));
+	for (uint32_t i = 0; i < count; i++)
+		numbers[i] = 0;
 	return 0;
 }
 
 static const struct state_form made_up = {made_up_begin, made_up_list, made_up_end, made_up_has,
-	made_up_real, made_up_single, made_up_integer, made_up_text, made_up_stack, made_up_numbers};
+	made_up_real, made_up_single, made_up_integer, made_up_text, made_up_stack,
+	made_up_numbers};
 
 struct member {
 	size_t offset, size;
 };
 
 #define MEMBER(type, name) {offsetof(type, name), sizeof(((type *)NULL)->name)}
-// Padding between two neighbours, and behind the last member: gcc 12 overlooks it where a long array
-// of structs comes before.
+// Padding between two neighbours, and behind the last member: gcc 12 overlooks it where a long
+// array of structs comes before.
 #define BETWEEN(type, one, next)                                                                   \
 	{offsetof(type, one) + sizeof(((type *)NULL)->one),                                        \
 		offsetof(type, next) - offsetof(type, one) - sizeof(((type *)NULL)->one)}

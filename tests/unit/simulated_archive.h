@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a collector that never stops does with a simulated day: one judge, one file of all lines, and
-// now and then an archive that is closed and a new one begun, with the state of that moment.
+// What a collector that never stops does with a simulated day: one judge, one file of all lines,
+// and now and then an archive that is closed and a new one begun, with the state of that moment.
 #pragma once
 
 #include "base/cleanup.h"

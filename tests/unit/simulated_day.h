@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A day of two simulated processes as a collector sees it, tick by tick: a leak begins, is confirmed
-// and stops; one clears; a restart with the same image; dumps that are missed or cut; two hours of
-// counts; contention; proofs; another process behind the address; the collector starts anew.
+// A day of two simulated processes as a collector sees it, tick by tick: a leak begins, is
+// confirmed and stops; one clears; a restart with the same image; dumps that are missed or cut; two
+// hours of counts; contention; proofs; another process behind the address; the collector starts
+// anew.
 //
 //	day_begin(&day, stacks, seed, minutes);
 //	while (day.minute < day.minutes)
@@ -70,8 +71,8 @@ static struct simulated_process day_service(const struct day *day)
 			{.function = "main.leak", .creator = "main.fanout", .wait = "chan send",
 				.life_s = INFINITY, .per_request = 0.02,
 				.from_s = day_at(day, 0.1), .until_s = day_at(day, 0.35)},
-			{.function = "main.helper", .creator = "main.fanout", .wait = "chan receive",
-				.life_s = INFINITY, .in_pairs = true},
+			{.function = "main.helper", .creator = "main.fanout",
+				.wait = "chan receive", .life_s = INFINITY, .in_pairs = true},
 			{.function = "main.refresh", .creator = "main.main", .wait = "semacquire",
 				.life_s = 900, .burst_at_s = day_at(day, 0.5), .burst = 300,
 				.burst_life_s = day_at(day, 0.1)},
@@ -199,7 +200,7 @@ static struct observation day_empty(const struct day *day, const struct simulate
 
 	observation_init(&o, p == &day->service ? STR("shop/gateway/app") : STR("shop/worker/app"));
 	o.process = p->number;
-	// For some minutes another process answers behind the same address, and then this one again.
+	// For some minutes another process answers behind the address, and then this one again.
 	if (p == &day->service && day->minute % 97 > 90)
 		o.process += 100 * (day->minute % 2);
 	o.mono_ms = (p->t_s - day->mono_from_s) * 1e3;
@@ -222,7 +223,8 @@ static int day_proof(struct day *day, const struct day_handler *handler, struct 
 {
 	struct simulated_process *p = &day->service;
 	struct observation o = day_empty(day, p);
-	struct observed_group group = {.stack = p->sites[DAY_LEAK].stack, .created_by = {STR_EMPTY}};
+	struct observed_group group = {
+		.stack = p->sites[DAY_LEAK].stack, .created_by = {STR_EMPTY}};
 
 	for (size_t i = 0; i < p->count; i++)
 		group.count += p->goroutines[i].site == DAY_LEAK;
@@ -268,7 +270,8 @@ static int day_tell_process(struct day *day, const struct simulated_process *p,
 	struct process process = {
 		.target = is_service ? STR("shop/gateway/app") : STR("shop/worker/app"),
 		.number = p->number,
-		.workload = is_service ? STR("shop/Deployment/gateway") : STR("shop/Deployment/worker"),
+		.workload = is_service ? STR("shop/Deployment/gateway")
+				       : STR("shop/Deployment/worker"),
 		.image_digest = STR("sha256:1"),
 		// Becomes known later.
 		.go_version = day->minute > 30 ? STR("go1.26.8") : STR_EMPTY,
