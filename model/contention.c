@@ -20,8 +20,8 @@ static int compare_rows(const struct contention_row *row, const struct observed_
 {
 	if (row->mutex != seen->mutex)
 		return row->mutex < seen->mutex ? -1 : 1;
-	if (row->stack->index != seen->stack->index)
-		return row->stack->index < seen->stack->index ? -1 : 1;
+	if (row->stack->key != seen->stack->key)
+		return row->stack->key < seen->stack->key ? -1 : 1;
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct contention_row {
 };
 
 struct contention {
-	struct contention_row *rows; // by profile, then stack->index
+	struct contention_row *rows; // by profile, then key of the stack
 	uint32_t row_count, row_capacity;
 	uint32_t fetches; // of any
 	uint32_t filled; // fetches that held rows

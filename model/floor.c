@@ -66,17 +66,19 @@ bool floor_is_full(const struct floor_state *state)
 	return state->part_count == FLOOR_BLOCKS * FLOOR_PARTS;
 }
 
-// What the oldest blocks did is history: a leak that began lately is not in it.
+// What the oldest blocks did is history: a leak that began lately is not in it, and a steady one is
+// in its mean, not in its variance.
 static void learn_moves(struct floor_state *state)
 {
-	double rise;
+	double rise, off, share;
 
 	if (!floor_is_full(state))
 		return;
 	rise = block_min(state, FLOOR_BLOCKS - 2) - block_min(state, FLOOR_BLOCKS - 1);
-	state->moves = state->moves_seen == 0
-			       ? rise * rise
-			       : MOVES_KEPT * state->moves + (1 - MOVES_KEPT) * rise * rise;
+	off = rise - state->rise_mean;
+	share = fmax(1 - MOVES_KEPT, 1.0 / ((double)state->moves_seen + 1));
+	state->rise_mean += share * off;
+	state->rise_variance = (1 - share) * (state->rise_variance + share * off * off);
 	state->moves_seen++;
 }
 
@@ -134,7 +136,7 @@ static double whole_least(
 	if (state->moves_seen < FLOOR_MOVES_LEAST * FLOOR_PARTS)
 		return fmax(least, FLOOR_UNKNOWN_SHARE * count);
 	least = fmax(least, FLOOR_TOTAL_SHARE * count);
-	return fmax(least, FLOOR_SIGMAS * sqrt((FLOOR_BLOCKS - 1) * state->moves));
+	return fmax(least, FLOOR_SIGMAS * sqrt((FLOOR_BLOCKS - 1) * state->rise_variance));
 }
 
 bool floor_is_rising(

@@ -32,12 +32,11 @@ struct floor_state {
 	double sums[FLOOR_COLUMNS * FLOOR_COLUMNS], products[FLOOR_COLUMNS]; // of the regression
 	double from_s, last_s; // first and last tick
 	double part_from_s;
-	uint32_t samples; // in the open part
+	uint32_t samples, part_count; // in the open part; closed parts
 	struct floor_row open;
 	struct floor_row parts[FLOOR_BLOCKS * FLOOR_PARTS]; // their lowest rows, oldest first
-	uint32_t part_count;
-	double moves; // mean square of the rises from block to block, before the last three
-	uint32_t moves_seen, part_index;
+	double rise_mean, rise_variance; // from block to block, before the last three
+	uint64_t moves_seen; // rises
 	double slope[LOAD_COLUMNS]; // goroutines per unit of load, as of the last part
 };
 

@@ -3,6 +3,7 @@
 #include "model/judge.h"
 
 #include "model/findings.h"
+#include "model/state_parts.h"
 #include "model/target_report.h"
 
 #include <errno.h>
@@ -112,6 +113,68 @@ int judge_observe(struct judge *judge, const struct observation *observation)
 	int r = find_target(judge, observation->target, &target);
 
 	return r < 0 ? r : target_observe(target, observation);
+}
+
+uint32_t judge_target_count(const struct judge *judge)
+{
+	return judge->count;
+}
+
+struct str judge_target_name(const struct judge *judge, uint32_t index)
+{
+	return judge->targets[index]->name;
+}
+
+uint64_t judge_target_seq(const struct judge *judge, uint32_t index)
+{
+	return judge->targets[index]->next_seq;
+}
+
+int judge_save(const struct judge *judge, uint32_t index, struct state_io *io)
+{
+	// A visitor for both ways takes what it may change; saving changes nothing.
+	state_of_target(io, judge->targets[index]);
+	return io->failed;
+}
+
+static int restore_target(const struct judge *judge, struct str name, uint64_t seq,
+	struct state_io *io, struct target **ret_target)
+{
+	struct target *target = target_new(name, judge->stacks, judge->parameters.interval_s);
+
+	if (!target)
+		return -ENOMEM;
+	target->next_seq = seq;
+	state_of_target(io, target);
+	if (io->failed)
+		target_free(&target);
+	*ret_target = target;
+	return io->failed;
+}
+
+int judge_restore(struct judge *judge, struct str name, uint64_t seq, struct state_io *io)
+{
+	uint32_t at = position(judge, name);
+	bool is_there = at < judge->count && str_equal(judge->targets[at]->name, name);
+	struct target *restored = NULL;
+	struct str kept;
+	int r;
+
+	if (is_there && judge->targets[at]->next_seq > 0 && judge->targets[at]->next_seq >= seq)
+		return STATE_KNOWN;
+	r = stacks_add_str(judge->stacks, name, &kept);
+	if (r < 0)
+		return r == -ENOMEM ? r : STATE_DAMAGED;
+	r = restore_target(judge, kept, seq, io, &restored);
+	if (r == 0 && !is_there)
+		r = add_target(judge, kept, at);
+	if (r != 0) {
+		target_free(&restored);
+		return r;
+	}
+	target_free(&judge->targets[at]);
+	judge->targets[at] = restored;
+	return 0;
 }
 
 // Every threshold that a verdict can hang on.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "model/finding.h"
+#include "model/state.h"
 
 struct judge_parameters {
 	double interval_s; // nominal; 0: from the ticks
@@ -30,3 +31,16 @@ int judge_observe(struct judge *judge, const struct observation *observation);
 // once the process start is known (leak-model 4.1).
 int judge_report(struct judge *judge, struct report *report, struct error *error);
 void judge_free(struct judge **judge);
+
+// What the judge remembers of one target: saved here and restored there, perhaps in another process
+// with another table of stacks, the same later observations give the same report bit for bit. The
+// parameters are not part of it: they are given to each judge.
+uint32_t judge_target_count(const struct judge *judge);
+struct str judge_target_name(const struct judge *judge, uint32_t index); // ordered by name
+uint64_t judge_target_seq(const struct judge *judge, uint32_t index); // of its next line
+// 0 or -ENOMEM; a form of writing that fails tells that itself.
+int judge_save(const struct judge *judge, uint32_t index, struct state_io *io);
+// Before the target's first tick here; `seq` is that of its next line. What the judge knew of the
+// target is replaced, unless it knows the lines up to `seq` itself (STATE_KNOWN). 0, -ENOMEM, or a
+// STATE_ condition, which leaves the judge as it was.
+int judge_restore(struct judge *judge, struct str name, uint64_t seq, struct state_io *io);

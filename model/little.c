@@ -17,6 +17,8 @@
 #define SURGE_MEMORY_S 3600.0
 #define SURGE_KNOWN_S 300.0 // of history, before anything can stand out from it
 #define SURGE_ADAPTS 0.25 // what lasts becomes usual, only more slowly
+#define SURGE_SHARE_S 3600.0
+#define SURGE_USUAL 0.35
 #define SURGE_TAIL_S 360.0 // what came with it is mature by then, or gone
 
 struct load_rows {
@@ -77,11 +79,13 @@ static void watch_for_surges(
 	if (!isnan(rate))
 		follow_mean(&load->rate_mean, rate, length, load->seen_s);
 	load->seen_s = fmin(load->seen_s + step_s, SURGE_MEMORY_S);
+	load->surging_share += ((load->surged_s <= SURGE_TAIL_S) - load->surging_share) *
+			       -expm1(-step_s / SURGE_SHARE_S);
 }
 
 bool load_is_surging(const struct load_now *load)
 {
-	return load->surged_s <= SURGE_TAIL_S;
+	return load->surged_s <= SURGE_TAIL_S && load->surging_share < SURGE_USUAL;
 }
 
 static void fill_columns(struct load_now *load, double little, double qps, double step_s)

@@ -27,6 +27,7 @@ struct load_now {
 	double flight_mean, rate_mean; // of the last hour; rates of requests, or of births
 	double seen_s; // behind these means
 	double surged_s; // seconds since the last surge; INFINITY
+	double surging_share; // of the last hour: what is there a third of the time is usual
 };
 
 // What a life begins with.

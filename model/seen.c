@@ -42,7 +42,7 @@ static uint32_t position(const struct target *target, const struct stack *stack)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (target->seen[middle]->stack->index < stack->index)
+		if (target->seen[middle]->stack->key < stack->key)
 			low = middle + 1;
 		else
 			high = middle;
@@ -91,15 +91,25 @@ static int find_or_add(struct target *target, const struct stack *stack, struct 
 	return 0;
 }
 
+// Room for one more. Also gives back what thinning has freed.
+static int grow_points(struct seen_stack *seen)
+{
+	struct count_point *points;
+
+	if (seen->point_count % SEEN_POINTS_STEP != 0)
+		return 0;
+	points = reallocarray(
+		seen->points, seen->point_count + SEEN_POINTS_STEP, sizeof(*seen->points));
+	if (!points)
+		return -ENOMEM;
+	seen->points = points;
+	return 0;
+}
+
 static int add_point(struct seen_stack *seen, double t_s, int64_t count)
 {
 	if (seen->point_count == 0 && count < POINTS_FROM_COUNT)
 		return 0;
-	if (!seen->points) {
-		seen->points = calloc(SEEN_POINTS_MAX, sizeof(*seen->points));
-		if (!seen->points)
-			return -ENOMEM;
-	}
 	if (seen->offered++ % seen->point_stride != 0)
 		return 0;
 	if (seen->point_count == SEEN_POINTS_MAX) {
@@ -108,6 +118,8 @@ static int add_point(struct seen_stack *seen, double t_s, int64_t count)
 		seen->point_count = SEEN_POINTS_MAX / 2;
 		seen->point_stride *= 2;
 	}
+	if (grow_points(seen) < 0)
+		return -ENOMEM;
 	seen->points[seen->point_count++] = (struct count_point){
 		(float)t_s, (uint32_t)(count < UINT32_MAX ? count : UINT32_MAX)};
 	return 0;
@@ -283,6 +295,8 @@ static enum verdict carried(
 {
 	bool was_open = seen->verdict == VERDICT_SUSPECT || seen->verdict == VERDICT_CONFIRMED;
 
+	if (seen->verdict == VERDICT_CLEARED && now == VERDICT_NONE)
+		return VERDICT_CLEARED;
 	if (!was_open || seen->verdict_life == target->life->index || now >= VERDICT_SUSPECT)
 		return now;
 	return target->t_s - target->life->first_t_s < SILENT_CARRY_S ? seen->verdict

@@ -8,7 +8,7 @@
 
 #include "model/observation.h"
 
-#define SERIES_POINTS_MAX 4096
+#define SERIES_POINTS_MAX 2048
 
 struct series_point {
 	double t_s; // since the target's first tick

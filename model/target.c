@@ -296,6 +296,7 @@ int target_observe(struct target *target, const struct observation *observation)
 	bool new_life;
 	int r;
 
+	target->next_seq = observation->seq + 1;
 	if (observation->source == OBSERVED_LEAK)
 		return take_proof(target, observation);
 	target->ticks++;

@@ -8,6 +8,7 @@
 
 #define SEEN_WAITS_MAX 6
 #define SEEN_POINTS_MAX 256
+#define SEEN_POINTS_STEP 32 // so many more at a time
 #define TARGET_LIVES_TRACKED 3 // whose goroutines are remembered
 #define SILENT_CARRY_S 2400.0 // how long a verdict outlives a restart without new evidence
 
@@ -47,7 +48,7 @@ struct target {
 	uint32_t life_count, life_capacity;
 	struct life *life; // the last one seen; NULL before
 	struct series series;
-	struct seen_stack **seen; // by stack->index
+	struct seen_stack **seen; // by key of the stack, the same in every table
 	uint32_t seen_count, seen_capacity;
 	struct contention contention;
 	uint32_t ticks, missed, cut, timeless;
@@ -63,6 +64,7 @@ struct target {
 	struct seen_stack totals; // all goroutines together; its stack is NULL
 	struct load_now load; // of the last tick
 	uint64_t skipped;
+	uint64_t next_seq; // of its next line
 };
 
 struct target *target_new(struct str name, struct stacks *stacks, double nominal_s);

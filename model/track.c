@@ -14,12 +14,17 @@ const double track_age_s[TRACK_AGES] = {120, 600, 1800, 3600};
 // A goroutine that turned up in a stack, or left one.
 struct change {
 	uint64_t id;
-	uint32_t stack; // index of the tracked stack
-	uint32_t at; // born: position there
-	struct tracked_goroutine was; // gone: its record
-	bool gone;
+	uint32_t stack : 31; // index of the tracked stack
+	uint32_t gone : 1;
+	union {
+		uint32_t at; // born: position there
+		struct {
+			uint64_t first : 21, since : 21, home : 22;
+		} was; // gone: its record
+	};
 };
 
+// Of one dump; the first one's is all goroutines, so it is not kept.
 struct changes {
 	struct change *items;
 	size_t count, capacity;
@@ -44,7 +49,6 @@ void tracker_free(struct tracker **tracker)
 	free((*tracker)->index_of);
 	free((*tracker)->ticks);
 	free((*tracker)->moves);
-	free((*tracker)->changes);
 	free(*tracker);
 	*tracker = NULL;
 }
@@ -57,7 +61,7 @@ static int grow(void **items, uint32_t *capacity, uint32_t need, size_t size)
 	if (need <= *capacity)
 		return 0;
 	while (bigger < need)
-		bigger *= 2;
+		bigger += bigger / 4 + 1;
 	moved = reallocarray(*items, bigger, size);
 	if (!moved)
 		return -ENOMEM;
@@ -173,6 +177,21 @@ static int add_change(struct changes *changes, struct change change)
 	return 0;
 }
 
+static int add_gone(struct changes *changes, uint32_t stack, const struct tracked_goroutine *gone)
+{
+	return add_change(changes,
+		(struct change){.id = gone->id,
+			.stack = stack & TRACK_STACKS_MAX,
+			.gone = true,
+			.was = {gone->first, gone->since, gone->home}});
+}
+
+static int add_born(struct changes *changes, uint32_t stack, uint64_t id, uint32_t at)
+{
+	return add_change(
+		changes, (struct change){.id = id, .stack = stack & TRACK_STACKS_MAX, .at = at});
+}
+
 // Replace the goroutines of one stack by `ids`; stayers keep their record.
 static int merge_stack(struct tracker *tracker, uint32_t index, const uint64_t *ids, uint32_t count,
 	uint32_t now, struct changes *changes)
@@ -184,8 +203,7 @@ static int merge_stack(struct tracker *tracker, uint32_t index, const uint64_t *
 
 	for (uint32_t i = 0; r == 0 && i < count; i++) {
 		for (; r == 0 && old < stack->count && stack->goroutines[old].id < ids[i]; old++)
-			r = add_change(changes, (struct change){stack->goroutines[old].id, index, 0,
-							stack->goroutines[old], true});
+			r = add_gone(changes, index, &stack->goroutines[old]);
 		if (old < stack->count && stack->goroutines[old].id == ids[i]) {
 			merged[i] = stack->goroutines[old++];
 			continue;
@@ -193,12 +211,10 @@ static int merge_stack(struct tracker *tracker, uint32_t index, const uint64_t *
 		merged[i] = (struct tracked_goroutine){ids[i], now & (TRACK_TICKS_MAX - 1),
 			now & (TRACK_TICKS_MAX - 1), TRACK_NO_HOME};
 		if (r == 0)
-			r = add_change(
-				changes, (struct change){ids[i], index, i, merged[i], false});
+			r = add_born(changes, index, ids[i], i);
 	}
 	for (; r == 0 && old < stack->count; old++)
-		r = add_change(changes, (struct change){stack->goroutines[old].id, index, 0,
-						stack->goroutines[old], true});
+		r = add_gone(changes, index, &stack->goroutines[old]);
 	if (r < 0) {
 		free(merged);
 		return r;
@@ -209,13 +225,47 @@ static int merge_stack(struct tracker *tracker, uint32_t index, const uint64_t *
 	return 0;
 }
 
-static int by_id_gone_first(const void *a, const void *b)
+// The byte of the ID at `shift`; below 0: gone before born.
+static unsigned byte_of(const struct change *change, int shift)
 {
-	const struct change *x = a, *y = b;
+	return shift < 0 ? !change->gone : (unsigned)(change->id >> shift) & 0xff;
+}
 
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return (int)y->gone - (int)x->gone;
+// One pass of a radix sort, which keeps the order of equals.
+static void sort_by_byte(const struct changes *from, struct change *to, int shift)
+{
+	size_t begin[257] = {0};
+
+	for (size_t i = 0; i < from->count; i++)
+		begin[byte_of(&from->items[i], shift) + 1]++;
+	for (size_t i = 1; i < 257; i++)
+		begin[i] += begin[i - 1];
+	for (size_t i = 0; i < from->count; i++)
+		to[begin[byte_of(&from->items[i], shift)]++] = from->items[i];
+}
+
+// By ID, gone before born. Linear: only the bytes in which the IDs differ take a pass.
+static int sort_changes(struct changes *changes)
+{
+	struct change *other = reallocarray(NULL, changes->count + 1, sizeof(*other));
+	uint64_t differ = 0;
+
+	if (!other)
+		return -ENOMEM;
+	for (size_t i = 1; i < changes->count; i++)
+		differ |= changes->items[i].id ^ changes->items[0].id;
+	for (int shift = -8; shift < 64; shift += 8) {
+		struct change *sorted = other;
+
+		if (shift >= 0 && !(differ >> shift & 0xff))
+			continue;
+		sort_by_byte(changes, sorted, shift);
+		other = changes->items;
+		changes->items = sorted;
+		changes->capacity = changes->count + 1;
+	}
+	free(other);
+	return 0;
 }
 
 static bool was_mature(const struct tracker *tracker, const struct tracked_goroutine *g, int age)
@@ -262,7 +312,8 @@ static void match_changes(struct tracker *tracker, const struct changes *changes
 			i++;
 			continue;
 		}
-		leave_home(tracker, &change->was);
+		leave_home(tracker, &(struct tracked_goroutine){change->id, change->was.first,
+					    change->was.since, change->was.home});
 		tracker->stacks[change->stack].died++;
 		tick->died++;
 	}
@@ -359,7 +410,7 @@ int tracker_observe(struct tracker *tracker, double t_s, double load,
 	const struct observed_group *groups, uint32_t group_count)
 {
 	uint32_t now = tracker->tick_count;
-	struct changes changes = {tracker->changes, 0, tracker->changes_capacity};
+	struct changes changes = {0};
 	int r;
 
 	if (now + 1 >= TRACK_TICKS_MAX)
@@ -370,13 +421,13 @@ int tracker_observe(struct tracker *tracker, double t_s, double load,
 		return r;
 	tracker->ticks[now] = (struct track_tick){.t_s = t_s, .load = load};
 	r = merge_groups(tracker, groups, group_count, now, &changes);
-	tracker->changes = changes.items;
-	tracker->changes_capacity = changes.capacity;
+	if (r == 0)
+		r = sort_changes(&changes);
+	if (r == 0)
+		match_changes(tracker, &changes, &tracker->ticks[now], now);
+	free(changes.items);
 	if (r < 0)
 		return r;
-	if (changes.count > 0)
-		qsort(changes.items, changes.count, sizeof(*changes.items), by_id_gone_first);
-	match_changes(tracker, &changes, &tracker->ticks[now], now);
 	tracker->tick_count = now + 1;
 	r = age_all(tracker, now);
 	tracker->goroutines = 0;

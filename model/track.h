@@ -10,7 +10,7 @@
 // Goroutines of the first dump have an unknown age: they mature like the others, but never count as
 // arrivals. Dumps that were cut, or lost records, are never fed: what is missing in them would look
 // dead (leak-model 5.1). Memory: 16 bytes a goroutine and about 150 a stack; time per dump: linear
-// in the goroutines, n log n in those that changed.
+// in the goroutines.
 #pragma once
 
 #include "model/observation.h"
@@ -71,8 +71,6 @@ struct tracker {
 	uint32_t move_count, move_capacity;
 	int64_t matured[TRACK_AGES]; // last tick whose cohort has this age; -1: none
 	uint64_t goroutines; // tracked now
-	void *changes; // scratch of the last dump
-	size_t changes_capacity;
 };
 
 struct tracker *tracker_new(void); // NULL: no memory

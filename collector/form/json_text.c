@@ -234,3 +234,9 @@ void json_put_null(struct json_writer *json)
 	separate(json);
 	buf_add_text(json->buf, "null");
 }
+
+void json_put_raw(struct json_writer *json, struct str value)
+{
+	separate(json);
+	buf_add(json->buf, value);
+}

@@ -45,3 +45,4 @@ void json_put_i64(struct json_writer *json, int64_t value);
 void json_put_count(struct json_writer *json, int64_t value); // null when negative
 void json_put_bool(struct json_writer *json, bool value);
 void json_put_null(struct json_writer *json);
+void json_put_raw(struct json_writer *json, struct str value); // JSON already

@@ -106,6 +106,17 @@ int input_take_observation(struct input_reading *reading, const struct observati
 		&input->observations[input->observation_count++]);
 }
 
+int input_take_state(struct input_reading *reading, const struct observed_state *state)
+{
+	int r = ensure_judge(reading);
+
+	if (r == 0)
+		r = judge_restore(reading->input->judge, state->target, state->seq, state->io);
+	if (r == 0)
+		reading->input->states++;
+	return r;
+}
+
 static bool is_folder(const char *path)
 {
 	struct stat status;
@@ -236,7 +247,7 @@ int input_read(struct input *input, const char *const *paths, size_t count,
 	if (r == 0 && files.count > 0)
 		r = read_files(&reading, &files, error);
 	moment_release(&reading.moment);
-	if (r == 0 && input->observation_count == 0)
+	if (r == 0 && input->observation_count == 0 && input->states == 0)
 		return error_set(error, -ENODATA,
 			"nothing in %s tells of goroutines: give a bundle, goroutine dumps or "
 			"profiles, logs that hold dumps, or observations.jsonl",

@@ -58,6 +58,7 @@ struct input {
 	struct tell_artifact *evidence; // of a bundle: its goroutine dumps and profiles
 	size_t evidence_count;
 	json_t *head; // of a bundle's manifest; NULL
+	uint64_t states; // targets that were remembered from before
 	uint64_t lines_skipped; // of observations
 	uint64_t skipped; // damaged records of dumps
 	bool times_known; // false: dumps without a time between them, each taken on its own

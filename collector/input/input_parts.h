@@ -42,6 +42,9 @@ void input_warn(struct input *input, const char *format, ...) __attribute__((for
 int input_take_process(struct input_reading *reading, const struct process *process);
 int input_take_observation(struct input_reading *reading, const struct observation *observation);
 
+// What the judge remembers of a target from before the file: judge_restore()'s results.
+int input_take_state(struct input_reading *reading, const struct observed_state *state);
+
 // Files in the order to read them.
 struct input_file {
 	char *path;

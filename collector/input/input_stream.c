@@ -79,6 +79,11 @@ static int on_observation(void *context, const struct observation *observation)
 	return input_take_observation(context, observation);
 }
 
+static int on_state(void *context, const struct observed_state *state)
+{
+	return input_take_state(context, state);
+}
+
 static int stream_feed(struct stream *stream, struct str data, struct error *error);
 static int stream_finish(struct stream *stream, struct error *error);
 
@@ -117,7 +122,8 @@ static int refuse(const struct stream *stream, struct error *error)
 
 static int open_observations(struct stream *stream)
 {
-	const struct observations_handler handler = {on_process, on_observation, stream->reading};
+	const struct observations_handler handler = {
+		on_process, on_observation, stream->reading, on_state};
 
 	stream->reading->input->kind = INPUT_OBSERVATIONS;
 	stream->observations = observations_reader_new(stream->reading->input->stacks, &handler);

@@ -7,15 +7,28 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "collector/form/sink.h"
-#include "model/observation.h"
+#include "model/judge.h"
 
 #define OBSERVATIONS_SCHEMA "parkwatch.observations/1"
 #define OBSERVATIONS_KEY_TICKS 60 // a key line at least that often
+
+// How mono_ms of lines becomes the clock of the judge, which goes on over headers.
+struct observations_clock {
+	int64_t first_wall_ms; // of the first header; -1
+	double first_mono_ms;
+	double shift_ms; // added to mono_ms of lines under the present header
+	double last_mono_ms; // the latest that the judge saw
+};
+
+struct observations_clock observations_clock_begin(int64_t wall_ms, double mono_ms);
+// A further header: the collector was started anew and its monotonic clock with it.
+void observations_clock_restart(struct observations_clock *clock, int64_t wall_ms, double mono_ms);
 
 // Writing
 //
 //	writer = observations_writer_new(stacks, sink);
 //	r = observations_write_header(writer, "parkwatch 0.1.0", wall_ms, mono_ms, error);
+//	r = observations_write_state(writer, judge, i, &clock, error);	// of each target, or none
 //	r = observations_write_process(writer, &process, error);	// when it changed
 //	r = observations_write_tick(writer, &observation, error);
 //	observations_writer_free(&writer);
@@ -34,6 +47,13 @@ int observations_write_process(
 // Sets observation->seq. The observation must be settled (collector/observe/observe.h).
 int observations_write_tick(
 	struct observations_writer *writer, struct observation *observation, struct error *error);
+// What `judge` remembers of its `index`-th target, for a file that begins in the middle: behind the
+// header, before the target's first tick, whose seq goes on from there. Stacks it refers to are
+// described first. `clock` is that of the observations the judge has seen, whose lines so far were
+// under the same header as those that follow. -EFBIG when the line would exceed
+// LIMIT_OBSERVATION_LINE: nothing is written, and the file can be used without it.
+int observations_write_state(struct observations_writer *writer, const struct judge *judge,
+	uint32_t index, const struct observations_clock *clock, struct error *error);
 void observations_writer_free(struct observations_writer **writer);
 
 // Reading
@@ -42,11 +62,20 @@ void observations_writer_free(struct observations_writer **writer);
 // a chain of differences that breaks costs the groups of that target until its next key line. A
 // further header restarts mono_ms: the reader goes on from the wall clock, so that mono_ms of the
 // observations never falls back.
+// What was remembered before the file began; valid during the call.
+struct observed_state {
+	struct str target;
+	uint64_t seq; // of the target's next line
+	struct state_io *io; // for judge_restore()
+};
+
 struct observations_handler {
 	int (*process)(void *context, const struct process *process);
 	// Valid during the call (stacks: as long as their table); see observation_copy().
 	int (*observation)(void *context, const struct observation *observation);
 	void *context;
+	// NULL: state lines are skipped. What judge_restore() gives; damage costs the line.
+	int (*state)(void *context, const struct observed_state *state);
 };
 
 struct observations_damage {
@@ -63,6 +92,7 @@ struct observations_summary {
 	uint64_t broken_chains; // ticks whose groups were given up
 	uint64_t gaps; // places where a target's seq jumps
 	uint64_t headers;
+	uint64_t states; // that were used, or said nothing new
 	bool cut; // the last line has no end
 	uint32_t damage_count; // remembered ones
 	struct observations_damage damage[LIMIT_DAMAGE_COUNT];
@@ -81,6 +111,8 @@ struct observations_reader *observations_reader_new(
 // Pieces of any size, decompressed. 0, -ENOMEM, or what a handler returned.
 int observations_reader_feed(
 	struct observations_reader *reader, const void *data, size_t len, struct error *error);
+// As of the last line, to go on writing where this file ends.
+struct observations_clock observations_reader_clock(const struct observations_reader *reader);
 int observations_reader_finish(struct observations_reader *reader,
 	struct observations_summary *summary, struct error *error);
 void observations_reader_free(struct observations_reader **reader);

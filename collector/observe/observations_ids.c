@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define FIRST_CAPACITY 64
+#define NUMBER_MAX ((uint64_t)1 << 53) // of a list of runs
 
 static void add_number(struct buf *out, uint64_t number)
 {
@@ -99,6 +100,57 @@ int ids_parse(struct str text, size_t max, struct id_list *list)
 		first = false;
 	}
 	return 0;
+}
+
+void runs_format(const uint64_t *numbers, size_t count, struct buf *out)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0, run; i < count; i += run) {
+		for (run = 1; i + run < count && numbers[i + run] == numbers[i];)
+			run++;
+		if (i > 0)
+			buf_add_byte(out, ',');
+		if (numbers[i] < last)
+			buf_add_byte(out, '-');
+		add_number(out, numbers[i] < last ? last - numbers[i] : numbers[i] - last);
+		if (run > 1) {
+			buf_add_byte(out, '*');
+			add_number(out, run);
+		}
+		last = numbers[i];
+	}
+}
+
+// One "7*3" behind `last`.
+static int parse_run(struct str item, uint64_t *last, uint64_t *run)
+{
+	struct str number = str_cut(&item, '*');
+	bool down = number.len > 0 && number.data[0] == '-';
+	bool repeats = item.data != number.data + number.len;
+	uint64_t step;
+
+	if (!str_to_u64(str_skip(number, down), down ? *last : NUMBER_MAX - *last, &step))
+		return -EINVAL;
+	*last = down ? *last - step : *last + step;
+	*run = 1;
+	return !repeats || (str_to_u64(item, UINT32_MAX, run) && *run > 0) ? 0 : -EINVAL;
+}
+
+int runs_parse(struct str text, uint64_t *numbers, size_t count)
+{
+	uint64_t last = 0, run;
+	size_t filled = 0;
+
+	if (text.len > 0 && text.data[text.len - 1] == ',')
+		return -EINVAL;
+	while (text.len > 0) {
+		if (parse_run(str_cut(&text, ','), &last, &run) < 0 || run > count - filled)
+			return -EINVAL;
+		while (run-- > 0)
+			numbers[filled++] = last;
+	}
+	return filled == count ? 0 : -EINVAL;
 }
 
 void ids_pack(const uint64_t *ids, size_t count, struct buf *packed)

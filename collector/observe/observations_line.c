@@ -101,6 +101,32 @@ void line_stack(struct buf *out, const struct stack *stack)
 	buf_add_byte(out, '\n');
 }
 
+void line_state(struct json_writer *json, struct str target, uint64_t seq,
+	const struct observations_clock *clock)
+{
+	json_put_open(json, '{');
+	json_put_key(json, "type");
+	json_put_text(json, "state");
+	json_put_key(json, "version");
+	json_put_u64(json, STATE_VERSION);
+	json_put_key(json, "target");
+	json_put_str(json, target);
+	json_put_key(json, "seq");
+	json_put_u64(json, seq);
+	json_put_key(json, "clock");
+	json_put_open(json, '{');
+	json_put_key(json, "first_wall");
+	add_time(json, clock->first_wall_ms);
+	json_put_key(json, "first_mono_ms");
+	json_put_exact(json, clock->first_mono_ms);
+	json_put_key(json, "shift_ms");
+	json_put_exact(json, clock->shift_ms);
+	json_put_key(json, "last_mono_ms");
+	json_put_exact(json, clock->last_mono_ms);
+	json_put_close(json, '}');
+	json_put_key(json, "memory");
+}
+
 static void add_stop(struct json_writer *json, const struct observation *observation)
 {
 	json_put_key(json, "stop_ms");

@@ -14,6 +14,9 @@ enum line_kind {
 
 void line_header(struct buf *out, const char *tool, int64_t wall_ms, double mono_ms);
 void line_process(struct buf *out, const struct process *process);
+// A state line up to its memory, the value of its last key; the caller closes the object.
+void line_state(struct json_writer *json, struct str target, uint64_t seq,
+	const struct observations_clock *clock);
 void line_stack(struct buf *out, const struct stack *stack);
 // `chain` is what a line of changes is relative to. 0 or -ENOMEM; the buffer fails on its own.
 int line_tick(struct buf *out, const struct stacks *stacks, const struct observation *observation,

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "collector/form/json_fields.h"
 #include "collector/observe/observations.h"
+#include "collector/observe/observations_state.h"
 #include "collector/observe/observations_tick.h"
 
 #include <errno.h>
@@ -38,10 +39,7 @@ struct observations_reader {
 	size_t target_count, last_target;
 	struct alias *aliases;
 	size_t alias_count;
-	// From the clock of a further header to the first one's.
-	double mono_shift_ms, last_mono_ms;
-	int64_t first_wall_ms;
-	double first_mono_ms;
+	struct observations_clock clock;
 };
 
 struct observations_reader *observations_reader_new(
@@ -185,19 +183,10 @@ static int read_header(struct observations_reader *reader, const json_t *line, s
 			STR_ARG(str_head(schema, 64)), OBSERVATIONS_SCHEMA);
 	if (isnan(mono_ms))
 		mono_ms = 0;
-	if (reader->summary.headers++ == 0) {
-		reader->first_wall_ms = wall_ms;
-		reader->first_mono_ms = mono_ms;
-		return 0;
-	}
-	reader->mono_shift_ms = reader->last_mono_ms - mono_ms;
-	if (wall_ms >= 0 && reader->first_wall_ms >= 0) {
-		double shift = (double)(wall_ms - reader->first_wall_ms) -
-			       (mono_ms - reader->first_mono_ms);
-
-		// A wall clock that was set back must not turn time around.
-		reader->mono_shift_ms = fmax(reader->mono_shift_ms, shift);
-	}
+	if (reader->summary.headers++ == 0)
+		reader->clock = observations_clock_begin(wall_ms, mono_ms);
+	else
+		observations_clock_restart(&reader->clock, wall_ms, mono_ms);
 	return 0;
 }
 
@@ -353,8 +342,8 @@ static int use_tick(struct observations_reader *reader, struct tick *tick, struc
 	r = follow_chain(reader, target, tick, arena);
 	if (r < 0)
 		return r;
-	observation->mono_ms += reader->mono_shift_ms;
-	reader->last_mono_ms = fmax(reader->last_mono_ms, observation->mono_ms);
+	observation->mono_ms += reader->clock.shift_ms;
+	reader->clock.last_mono_ms = fmax(reader->clock.last_mono_ms, observation->mono_ms);
 	reader->summary.ticks++;
 	r = reader->handler.observation(reader->handler.context, observation);
 	reader->handler_failed = r;
@@ -377,6 +366,89 @@ static int read_tick(struct observations_reader *reader, const json_t *line, str
 	return r < 0 ? r : use_tick(reader, &tick, &arena, error);
 }
 
+// The clock that the memory goes by; false: not to be used.
+static bool read_clock(struct json_fields *fields, struct observations_clock *clock)
+{
+	struct json_fields clock_fields = {.object = json_field(fields, "clock", JSON_OBJECT)};
+
+	*clock = (struct observations_clock){
+		.first_wall_ms = json_field_time(&clock_fields, "first_wall"),
+		.first_mono_ms = json_field_number(&clock_fields, "first_mono_ms"),
+		.shift_ms = json_field_number(&clock_fields, "shift_ms"),
+		.last_mono_ms = json_field_number(&clock_fields, "last_mono_ms"),
+	};
+	return !clock_fields.wrong && isfinite(clock->first_mono_ms) && isfinite(clock->shift_ms) &&
+	       isfinite(clock->last_mono_ms);
+}
+
+static void lose_state(struct observations_reader *reader, struct str target, const char *reason)
+{
+	reader->summary.skipped++;
+	note(reader, "state of %.*s: %s: it starts fresh", STR_ARG(str_head(target, 24)), reason);
+}
+
+// The target goes on from its memory: its next line is one of IDs.
+static int go_on(struct observations_reader *reader, const struct observed_state *state,
+	const struct observations_clock *clock)
+{
+	struct reader_target *target = find_target(reader, state->target);
+	double last_mono_ms = reader->clock.last_mono_ms;
+
+	if (!target)
+		return -ENOMEM;
+	target->next_seq = state->seq > target->next_seq ? state->seq : target->next_seq;
+	target->chain.whole = false;
+	reader->clock = *clock;
+	reader->clock.last_mono_ms = fmax(last_mono_ms, clock->last_mono_ms);
+	reader->summary.states++;
+	return 0;
+}
+
+static int use_state(struct observations_reader *reader, const json_t *line,
+	const struct observations_clock *clock, struct observed_state *state, struct error *error)
+{
+	struct state_reader memory = state_reader_at(
+		line, "memory", (struct stack_lookup){find_stack, reader});
+	struct state_io io = state_restoring(&state_reading, &memory, reader->stacks);
+	int r;
+
+	state->io = &io;
+	r = reader->handler.state(reader->handler.context, state);
+	if (r < 0) {
+		reader->handler_failed = r;
+		return error_set(error, r, "take in a state: %s", strerror(-r));
+	}
+	if (r == STATE_DAMAGED) {
+		lose_state(reader, state->target, io.wrong ? io.wrong : "damaged");
+		return 0;
+	}
+	return go_on(reader, state, clock);
+}
+
+static int read_state(struct observations_reader *reader, const json_t *line, struct error *error)
+{
+	struct json_fields fields = {.object = line};
+	struct observed_state state = {.target = json_field_str(&fields, "target")};
+	int64_t version = json_field_count(&fields, "version");
+	int64_t seq = json_field_count(&fields, "seq");
+	struct observations_clock clock;
+
+	if (!reader->handler.state) {
+		reader->summary.unknown_types++;
+		return 0;
+	}
+	if (version != STATE_VERSION) {
+		lose_state(reader, state.target, "another version's");
+		return 0;
+	}
+	if (!read_clock(&fields, &clock) || fields.wrong || seq < 0 || state.target.len == 0) {
+		lose_state(reader, state.target, "its target, seq or clock");
+		return 0;
+	}
+	state.seq = (uint64_t)seq;
+	return use_state(reader, line, &clock, &state, error);
+}
+
 static int read_object(struct observations_reader *reader, const json_t *line, struct error *error)
 {
 	struct json_fields fields = {.object = line};
@@ -388,6 +460,8 @@ static int read_object(struct observations_reader *reader, const json_t *line, s
 		return read_stack(reader, line);
 	if (str_equal(type, STR("process")))
 		return read_process(reader, line, error);
+	if (str_equal(type, STR("state")))
+		return read_state(reader, line, error);
 	if (str_equal(type, STR("header")))
 		return read_header(reader, line, error);
 	reader->summary.unknown_types++;
@@ -472,6 +546,11 @@ int observations_reader_feed(
 		rest = str_skip(rest, whole ? end + 1 : end);
 	}
 	return r;
+}
+
+struct observations_clock observations_reader_clock(const struct observations_reader *reader)
+{
+	return reader->clock;
 }
 
 int observations_reader_finish(struct observations_reader *reader,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define UNUSABLE 1
 
@@ -29,7 +30,7 @@ static uint64_t count_unknown(const json_t *object, const char *const *known)
 	{
 		size_t i = 0;
 
-		while (known[i] && !str_equal(str_of(known[i]), str_of(key)))
+		while (known[i] && strcmp(known[i], key) != 0)
 			i++;
 		if (!known[i])
 			unknown++;

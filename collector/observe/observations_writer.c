@@ -4,6 +4,7 @@
 #include "collector/observe/observations.h"
 #include "collector/observe/observations_chain.h"
 #include "collector/observe/observations_line.h"
+#include "collector/observe/observations_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -311,4 +312,57 @@ int observations_write_tick(
 	if (r == 0)
 		remember(target, observation, kind, &next);
 	return r;
+}
+
+static int describe_for_state(void *context, const struct stack *stack)
+{
+	return describe(context, stack);
+}
+
+static int write_memory(struct observations_writer *writer, const struct judge *judge,
+	uint32_t index, const struct observations_clock *clock, struct buf *line)
+{
+	struct state_writer memory = {.json = JSON_WRITER_INIT(line),
+		.describe = describe_for_state,
+		.context = writer};
+	struct state_io io = state_saving(&state_writing, &memory, writer->stacks);
+	int r;
+
+	line_state(&memory.json, judge_target_name(judge, index), judge_target_seq(judge, index),
+		clock);
+	json_put_open(&memory.json, '{');
+	r = judge_save(judge, index, &io);
+	json_put_close(&memory.json, '}');
+	json_put_close(&memory.json, '}');
+	buf_add_byte(line, '\n');
+	return r;
+}
+
+// After a call that described stacks: written, or to be written again.
+static void settle_all_described(struct observations_writer *writer, bool written)
+{
+	for (size_t i = 0; i < writer->described_count; i++)
+		if (writer->described[i] == 2)
+			writer->described[i] = written;
+}
+
+int observations_write_state(struct observations_writer *writer, const struct judge *judge,
+	uint32_t index, const struct observations_clock *clock, struct error *error)
+{
+	struct writer_target *target = find_target(writer, judge_target_name(judge, index));
+	cleanup(buf_release) struct buf line = BUF_INIT(LIMIT_OBSERVATION_LINE);
+	int r;
+
+	if (!target)
+		return error_no_memory(error, "a target");
+	buf_clear(&writer->text);
+	r = write_memory(writer, judge, index, clock, &line);
+	buf_add_buf(&writer->text, &line);
+	r = r < 0 ? error_no_memory(error, "a state") : flush(writer, error);
+	settle_all_described(writer, r == 0);
+	if (r < 0)
+		return r;
+	target->next_seq = judge_target_seq(judge, index);
+	target->chain.whole = false;
+	return 0;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures parkwatch beside other tools on the same input in the same run, and prints tables.
 
-    tests/bench/run.py --build build [--runs 5] [--json FILE] [--check 1] [--only readers,collection,bundle,show]
+    tests/bench/run.py --build build [--runs 5] [--json FILE] [--check 1] [--only readers,collection,bundle,show,replay,judge]
 
 Readers get one core each. Every figure is the median of several runs that alternate between the tools, so that what else the
 machine does meets them alike. Memory is the highest resident size less the size of the input.
@@ -244,7 +244,51 @@ def show(build, work, runs):
     return timed_figures(results)
 
 
-PARTS = {"readers": readers, "collection": collection, "bundle": bundle, "show": show}
+# What a day of one service may take to be judged again, and one tick of a target of 10,000 goroutines in 200 stacks.
+REPLAY_SECONDS, TICK_MS, JUDGE_BYTES = 2, 5, MIB
+
+
+def replay(build, work, runs):
+    """A day of looks, one a minute, judged again: 2,000 goroutines in 60 stacks."""
+    tool, day = build / "tests/bench/bench-judge", work / "day.jsonl"
+    with open(day, "wb") as file:
+        subprocess.check_call([tool, "day", "60", "2000", "1440"], stdout=file)
+    reading = "import json, sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)"
+    log(f"bench: a day replayed, {runs} runs of each")
+    results = alternate(runs, {
+        "parkwatch analyze": lambda: Run([build / "collector/parkwatch", "analyze", day]),
+        "Python's json, reading alone": lambda: Run([sys.executable, "-c", reading, day]),
+    })
+    table(f"A day replayed: 1,440 looks, {day.stat().st_size / MIB:.1f} MiB", TIMED, timed_rows(results))
+    figures = timed_figures(results)
+    # On a core of its own, that is: it has one thread and waits for nothing.
+    seconds = figures["parkwatch analyze"]["cpu_seconds"]
+    print(f"  asked: below {REPLAY_SECONDS} s of a core; measured: {seconds:.2f} s{'' if seconds < REPLAY_SECONDS else '  TOO SLOW'}")
+    return figures
+
+
+def judge(build, _work, runs):
+    """What one tick costs by the number of goroutines that are followed, and what the judge holds after a day."""
+    tool = build / "tests/bench/bench-judge"
+    sizes = {1000: 1440, 10000: 1440, 100000: 300}
+    log(f"bench: judging, {runs} runs of each")
+    results = alternate(runs, {
+        goroutines: lambda goroutines=goroutines, minutes=minutes:
+            json.loads(Run([tool, "ticks", "200", str(goroutines), str(minutes)]).out)
+        for goroutines, minutes in sizes.items()})
+    figures = {goroutines: {key: median([r[key] for r in rs]) for key in ("ms", "bytes", "state_bytes")}
+               for goroutines, rs in results.items()}
+    table("Judging one tick, 200 stacks", ["goroutines", "ticks", "ms", "ns a goroutine", "memory, KiB", "state line, KiB"],
+          [[f"{goroutines:,}", sizes[goroutines], f"{f['ms']:.2f}", f"{f['ms'] * 1e6 / goroutines:.0f}",
+            f"{f['bytes'] / 1024:.0f}", f"{f['state_bytes'] / 1024:.0f}"] for goroutines, f in figures.items()])
+    tick = figures[10000]
+    met = tick["ms"] < TICK_MS and tick["bytes"] < JUDGE_BYTES
+    print(f"  asked of 10,000: below {TICK_MS} ms and {JUDGE_BYTES >> 10} KiB; measured: {tick['ms']:.2f} ms and "
+          f"{tick['bytes'] / 1024:.0f} KiB{'' if met else '  TOO MUCH'}")
+    return figures
+
+
+PARTS = {"readers": readers, "collection": collection, "bundle": bundle, "show": show, "replay": replay, "judge": judge}
 
 
 def main():

@@ -39,6 +39,11 @@ def faults():
 
 
 @pytest.fixture(scope="session")
+def replay():
+    return find(BUILD / "tests" / "replay" / "replay")
+
+
+@pytest.fixture(scope="session")
 def answers(tmp_path_factory):
     """A folder with what a small program answers, once and for all."""
     folder = tmp_path_factory.mktemp("answers")

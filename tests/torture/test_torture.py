@@ -16,6 +16,8 @@ import time
 
 import pytest
 
+from conftest import ROOT
+
 MANY = 20000  # a loop that goes on so long has lost its way
 AT_ONCE = 2
 WORDS = {"ENOSPC": "No space left", "EIO": "Input/output error",
@@ -174,6 +176,31 @@ def test_each_allocation_of_analyze(subject, bundle, files, form):
         arguments = ["analyze", "--format", form, *inputs]
         baseline = subject.plain(*arguments).stdout
         assert subject.every("malloc", "ENOMEM", lambda _: arguments, same(baseline)) > 50
+
+
+@pytest.fixture(scope="session")
+def archive():
+    """A header, what was remembered, and some ticks behind it."""
+    return ROOT / "tests" / "fuzz" / "corpus" / "state" / "leak.jsonl"
+
+
+def test_each_allocation_of_restoring_a_state(subject, archive):
+    """Want of memory is said: it is no damage, after which the target would start fresh."""
+    arguments = ["analyze", "--format", "json", archive]
+    baseline = subject.plain(*arguments).stdout
+    assert subject.every("malloc", "ENOMEM", lambda _: arguments, same(baseline)) > 100
+
+
+def test_each_allocation_of_saving_a_state(replay, faults, tmp_path, archive):
+    subject = Subject(replay, faults, tmp_path)
+    baseline = subject.plain("state", archive).stdout
+
+    def check(done, _folder):
+        assert done.returncode in (0, 1), done.at
+        assert baseline.startswith(done.stdout), done.at  # lines that are whole
+        assert done.returncode == 1 or done.stdout == baseline, done.at
+    assert baseline.count(b'"type":"state"') == 2
+    assert subject.every("malloc", "ENOMEM", lambda _: ["state", archive], check) > 100
 
 
 @pytest.mark.parametrize("arguments", [["show", "--label", "tenant=acme"],
