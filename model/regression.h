@@ -28,6 +28,8 @@ int regress(const double *x, const double *y, const double *weights, size_t poin
 // are scaled to length one; NULL is none.
 int regress_ridge(const double *x, const double *y, const double *weights, size_t points,
 	int columns, const double *ridge, struct regression *fit);
+// AICc with `searched` more parameters, found by trying: a time constant, a point of change.
+double regression_aicc(const struct regression *fit, int searched);
 // The fitted value of a row.
 double regression_at(const struct regression *fit, const double *row);
 // Standard error of a coefficient, widened by sqrt((1 + rho) / (1 - rho)) for residuals that

@@ -248,10 +248,11 @@ static bool is_slow(const struct target *target)
 	       ramp < ASSESS_RAMP;
 }
 
-static void fill_class(const struct target *target, const struct leak_sum *leak,
-	const struct growth *growth, struct target_report *report)
+// A leak that was found goroutine by goroutine is none the less for a total that bends: then the
+// driver is what there is to say.
+static const char *leak_text(const struct growth *growth)
 {
-	static const char *const kinds[] = {
+	static const char *const drivers[GROWTH_KINDS] = {
 		[GROWTH_UNKNOWN] = "leak",
 		[GROWTH_NONE] = "leak",
 		[GROWTH_TIME] = "time-driven",
@@ -259,13 +260,33 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 		[GROWTH_INSEPARABLE] = "load- or time-driven",
 	};
 
+	return growth->kind == GROWTH_RECOVERING ? "recovering" : drivers[growth->driver];
+}
+
+static const char *filling_text(const struct growth *growth)
+{
+	switch (growth->kind) {
+	case GROWTH_RECOVERING:
+		return "recovering";
+	case GROWTH_SATURATING:
+		return "saturating";
+	case GROWTH_STEP:
+		return "step";
+	default:
+		return "growing, bounded so far";
+	}
+}
+
+static void fill_class(const struct target *target, const struct leak_sum *leak,
+	const struct growth *growth, struct target_report *report)
+{
 	report->method = target->has_ids ? target->life->counts_since_dump > 0 ? "survivors+counts"
 									       : "survivors"
 			 : target->has_groups ? "counts"
 					      : "totals";
 	if (leak->told || target->floor_verdict == VERDICT_SUSPECT) {
 		report->class = CLASS_LEAK;
-		report->class_text = kinds[growth->kind];
+		report->class_text = leak_text(growth);
 	} else if (leak->backlog != CLASS_UNKNOWN) {
 		report->class = leak->backlog;
 		report->class_text = "backlog";
@@ -277,7 +298,7 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 		report->class_text = leak->any ? "growing, not decidable yet" : "not decidable yet";
 	} else if (growth->kind > GROWTH_NONE && growth->per_s.low > 0) {
 		report->class = CLASS_FILLING;
-		report->class_text = "growing, bounded so far";
+		report->class_text = filling_text(growth);
 	} else {
 		report->class = CLASS_PLATEAU;
 		report->class_text = "no leak";
