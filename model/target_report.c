@@ -386,9 +386,9 @@ static void fill_nothing(
 	report->little.in_flight = report->little.residence_s = report->little.excess = none;
 }
 
-int target_report_make(const struct target *target, const struct assessments *assessments,
-	const struct judge_parameters *parameters, struct arena *arena,
-	struct target_report *report)
+int target_report_make(const struct target *target, const struct estimate *panel,
+	const struct assessments *assessments, const struct judge_parameters *parameters,
+	struct arena *arena, struct target_report *report)
 {
 	struct leak_sum leak;
 	struct growth growth;
@@ -406,8 +406,8 @@ int target_report_make(const struct target *target, const struct assessments *as
 	report->lambda = leak.by_survivors && estimate_known(&leak.per_request) ? leak.per_request
 										: growth.lambda;
 	report->mu = growth.mu_per_s;
-	decay = decay_of(&target->series, target->life->index, &report->lambda,
-		target->life->process.gomaxprocs);
+	decay = decay_of(&target->series, target->life->index, &report->lambda, &report->mu,
+		target->life->process.gomaxprocs, panel);
 	fill_qps(target, &decay, report);
 	fill_class(target, &leak, &growth, report);
 	fill_little(target, &decay, report);
