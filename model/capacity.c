@@ -188,10 +188,7 @@ static void compare_laws(struct capacity_fits *fits, double widening)
 		fits->laws[law].excluded = !(behind <= CAPACITY_EXCLUDED * counts_for);
 		fits->not_excluded += !fits->laws[law].excluded;
 	}
-	fits->law = fits->laws[CAPACITY_EXPONENTIAL].aicc - fits->laws[best].aicc <=
-				    CAPACITY_PREFERRED * counts_for
-			    ? CAPACITY_EXPONENTIAL
-			    : best;
+	fits->law = fits->laws[CAPACITY_EXPONENTIAL].excluded ? best : CAPACITY_EXPONENTIAL;
 }
 
 // Of the residuals of the law that fits best.

@@ -29,7 +29,6 @@ enum capacity_law {
 #define CAPACITY_POINTS_MIN 6
 #define CAPACITY_POINTS_MAX 128
 #define CAPACITY_EXCLUDED 6.0 // AICc above the best: e^-3 of its likelihood, and no longer counted
-#define CAPACITY_PREFERRED 2.0 // the exponential law is kept unless beaten by this much
 
 const char *capacity_law_name(enum capacity_law law);
 double capacity_at(enum capacity_law law, double u); // 0 where nothing is left
@@ -56,7 +55,7 @@ struct capacity_fit {
 
 struct capacity_fits {
 	struct capacity_fit laws[CAPACITY_LAWS];
-	enum capacity_law law; // the best, or the exponential where it is as good
+	enum capacity_law law; // the exponential unless it is excluded; then the best
 	unsigned not_excluded; // 1: the data tell the law
 	size_t points;
 };
