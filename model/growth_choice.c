@@ -21,6 +21,21 @@
 #define CLEAR 4.0
 #define ABSENT 3.0
 
+const char *growth_kind_name(enum growth_kind kind)
+{
+	static const char *const names[GROWTH_KINDS] = {
+		[GROWTH_NONE] = "none",
+		[GROWTH_TIME] = "time",
+		[GROWTH_LOAD] = "load",
+		[GROWTH_INSEPARABLE] = "load or time",
+		[GROWTH_RECOVERING] = "recovering",
+		[GROWTH_SATURATING] = "saturating",
+		[GROWTH_STEP] = "step",
+	};
+
+	return names[kind];
+}
+
 struct load_columns {
 	bool little, smooth;
 };

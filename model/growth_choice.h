@@ -30,6 +30,9 @@ enum growth_kind {
 	GROWTH_KINDS,
 };
 
+// "none", "time", "load", "load or time", "recovering", "saturating", "step"; NULL when unknown.
+const char *growth_kind_name(enum growth_kind kind);
+
 struct growth_model {
 	struct growth_columns columns; // the constant first, then what the kind is about
 	struct regression fit; // of `columns`; its aicc counts what was searched as well, and is

@@ -4,6 +4,7 @@
 
 #include "model/decay.h"
 #include "model/distribution.h"
+#include "model/forecast.h"
 #include "model/growth.h"
 #include "model/little.h"
 #include "model/target_points.h"
@@ -317,8 +318,42 @@ static void fill_qps(
 			     : target->requests_from.len ? target->requests_from
 							 : STR("requests");
 	report->qps.scope = "pod";
+}
+
+static void fill_alpha(const struct decay *decay, struct target_report *report)
+{
 	report->alpha = decay->alpha;
 	report->alpha_control = estimate_known(&decay->alpha) ? decay->control : NULL;
+	report->control_count = DECAY_CONTROLS;
+	for (enum decay_control i = 0; i < DECAY_CONTROLS; i++) {
+		report->controls[i].name = decay_control_name(i);
+		report->controls[i].alpha = decay->by_control[i];
+	}
+	if (!decay->has_laws)
+		return;
+	report->laws[report->law_count++] = capacity_law_name(decay->laws.law);
+	for (enum capacity_law law = 0; law < CAPACITY_LAWS; law++)
+		if (law != decay->laws.law && !decay->laws.laws[law].excluded)
+			report->laws[report->law_count++] = capacity_law_name(law);
+}
+
+// What speaks against alpha, or against having one.
+static int warn_of_alpha(
+	const struct decay *decay, struct arena *arena, struct target_report *report)
+{
+	int r = 0;
+
+	if (decay->disagrees)
+		r = warn(report, arena,
+			"Two controls disagree on what a leaked goroutine costs: by %s it is %.3g, "
+			"and by %s outside that interval.",
+			decay->control, decay->alpha.value, decay->disagrees);
+	if (r == 0 && decay->not_contention)
+		r = warn(report, arena,
+			"Throughput fell by %.0f %% and requests became no slower: that is falling "
+			"demand or errors, not contention.",
+			100 * decay->share.value);
+	return r;
 }
 
 static void fill_forecasts(const struct target *target, const struct leak_sum *leak,
@@ -380,6 +415,7 @@ static void fill_nothing(
 
 	report->lambda = report->mu = report->alpha = report->half_life_s = none;
 	report->birth_rate_per_s = report->qps.q0 = report->qps.decay_share = none;
+	report->bytes_per_goroutine = none;
 	report->qps.demand_adjusted_share = none;
 	report->qps.first = report->qps.last = NAN;
 	report->qps.scope = "pod";
@@ -409,6 +445,9 @@ int target_report_make(const struct target *target, const struct estimate *panel
 	decay = decay_of(&target->series, target->life->index, &report->lambda, &report->mu,
 		target->life->process.gomaxprocs, panel);
 	fill_qps(target, &decay, report);
+	fill_alpha(&decay, report);
+	report->growth = growth_kind_name(growth.kind);
+	report->bytes_per_goroutine = bytes_per_goroutine(&target->series, target->life->index);
 	fill_class(target, &leak, &growth, report);
 	fill_little(target, &decay, report);
 	fill_forecasts(target, &leak, &decay, parameters, report);
@@ -416,5 +455,7 @@ int target_report_make(const struct target *target, const struct estimate *panel
 	r = fill_contention(target, arena, report);
 	if (r == 0)
 		r = target_points_make(target, assessments, &report->lambda, arena, report);
-	return r < 0 ? r : warn_all(target, arena, report);
+	if (r == 0)
+		r = warn_all(target, arena, report);
+	return r < 0 ? r : warn_of_alpha(&decay, arena, report);
 }

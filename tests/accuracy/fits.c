@@ -446,7 +446,8 @@ static void begin(struct leaking *leaking)
 		.workload = STR("w"),
 		.start_s = NAN,
 		.gomaxprocs = 4,
-		.memory_limit_bytes = NAN};
+		.memory_limit_bytes = NAN,
+		.gomemlimit_bytes = NAN};
 	int r;
 
 	leaking->stacks = stacks_new(1 << 20);
