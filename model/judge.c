@@ -2,7 +2,9 @@
 // The judge: targets by name, and a report of what they show together.
 #include "model/judge.h"
 
+#include "model/decay.h"
 #include "model/findings.h"
+#include "model/growth_choice.h"
 #include "model/panel.h"
 #include "model/target_report.h"
 
@@ -153,6 +155,13 @@ static const struct parameter thresholds[] = {
 	{"floor_block_s", FLOOR_BLOCK_S},
 	{"floor_rise", FLOOR_RISE_LEAST},
 	{"floor_total", FLOOR_TOTAL_LEAST},
+	{"growth_aicc_none", GROWTH_AICC_NONE},
+	{"growth_aicc_keep", GROWTH_AICC_KEEP},
+	{"growth_qps_cv", GROWTH_QPS_CV},
+	{"alpha_share_min", DECAY_SHARE_MIN},
+	{"alpha_widest", DECAY_ALPHA_WIDEST},
+	{"cpu_utilisation_min", DECAY_UTILISATION_MIN},
+	{"law_excluded_aicc", CAPACITY_EXCLUDED},
 };
 
 #define THRESHOLDS (sizeof(thresholds) / sizeof(thresholds[0]))
