@@ -4,6 +4,7 @@
 #include "model/decay.h"
 #include "model/decay_restart.h"
 #include "model/growth.h"
+#include "model/judge.h"
 #include "model/panel.h"
 #include "model/regression.h"
 #include "tests/unit/made_series.h"
@@ -212,6 +213,70 @@ static void contention_is_not_named_where_requests_became_no_slower(void **state
 	assert_true(estimate_known(&decay.alpha));
 }
 
+static void judge_ticks(struct judge *judge, const struct made *made, struct str name)
+{
+	const struct process process = {.target = name,
+		.number = 1,
+		.workload = STR("shop/Deployment/gateway"),
+		.start_s = NAN,
+		.gomaxprocs = 4,
+		.memory_limit_bytes = NAN};
+
+	assert_int_equal(judge_process(judge, &process), 0);
+	for (uint32_t i = 0; i < series_count(&made->series); i++) {
+		const struct series_point *point = series_at(&made->series, i);
+		const struct observation o = {.target = name,
+			.process = 1,
+			.seq = i,
+			.mono_ms = point->mono_ms,
+			.wall_ms = point->wall_ms,
+			.source = OBSERVED_METRICS,
+			.goroutines = (int64_t)point->goroutines,
+			.dumped = -1,
+			.requests = point->requests,
+			.request_seconds = NAN,
+			.errors = NAN,
+			.in_flight = NAN,
+			.cpu_seconds = NAN,
+			.rss_bytes = NAN,
+			.demand = NAN,
+			.stop_sum_ms = NAN,
+			.stop_worst_ms = NAN};
+
+		assert_int_equal(judge_observe(judge, &o), 0);
+	}
+}
+
+static void the_judge_sets_replicas_of_a_workload_against_each_other(void **state)
+{
+	static const char *const names[MEMBERS] = {"a", "b", "c", "d", "e"};
+	struct stacks *stacks = stacks_new(1 << 20);
+	struct judge *judge = judge_new(stacks, NULL);
+	struct made made[MEMBERS];
+	struct report report;
+	struct error error = {0};
+
+	(void)state;
+	make_panel(made, 7, ALPHA);
+	for (int i = 0; i < MEMBERS; i++)
+		judge_ticks(judge, &made[i], str_of(names[i]));
+	assert_int_equal(judge_report(judge, &report, &error), 0);
+	assert_int_equal(report.target_count, MEMBERS);
+	for (int i = 0; i < MEMBERS; i++) {
+		const struct target_report *target = &report.targets[i];
+
+		assert_string_equal(target->alpha_control, "panel");
+		assert_true(fabs(target->alpha.value / ALPHA - 1) < 0.2);
+		assert_true(target->alpha.value == report.targets[0].alpha.value);
+		assert_true(estimate_known(&target->half_life_s));
+		assert_int_equal(target->law_count, 0);
+		series_release(&made[i].series);
+	}
+	report_release(&report);
+	judge_free(&judge);
+	stacks_free(&stacks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +286,7 @@ int main(void)
 		cmocka_unit_test(a_restart_gives_alpha),
 		cmocka_unit_test(demand_that_drifts_is_not_taken_for_a_restart),
 		cmocka_unit_test(the_most_trusted_control_is_taken_and_contradiction_said),
+		cmocka_unit_test(the_judge_sets_replicas_of_a_workload_against_each_other),
 		cmocka_unit_test(contention_is_not_named_where_requests_became_no_slower),
 	};
 
