@@ -1,143 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// Throughput against leaked goroutines, in blocks of time.
+// Throughput against leaked goroutines.
 #include "model/decay.h"
 
-#include "model/closed_form.h"
+#include "model/decay_restart.h"
 #include "model/distribution.h"
 #include "model/regression.h"
 
 #include <math.h>
 
 #define LEVEL 0.95
+#define LATENCY_LEAST 0.5 // of the rise that a closed loop needs for the throughput lost
 
-struct block {
-	double requests; // at its middle, since the start of the life
-	double seconds, done, cpu_s, demand; // in it
-};
-
-struct blocks {
-	struct block items[DECAY_BLOCKS_MAX];
-	uint32_t count;
-};
-
-static void close_block(struct blocks *blocks, const struct series_point *a,
-	const struct series_point *b, double first_requests)
+const char *decay_control_name(enum decay_control control)
 {
-	struct block block = {
-		.requests = (a->requests + b->requests) / 2 - first_requests,
-		.seconds = b->t_s - a->t_s,
-		.done = b->requests - a->requests,
-		.cpu_s = b->cpu_s - a->cpu_s,
-		.demand = b->demand - a->demand,
+	static const char *const names[DECAY_CONTROLS] = {
+		[DECAY_DEMAND] = "demand",
+		[DECAY_RESTART] = "restart",
+		[DECAY_PANEL] = "panel",
+		[DECAY_CPU] = "cpu",
 	};
 
-	if (block.seconds > 0 && block.done > 0 && blocks->count < DECAY_BLOCKS_MAX)
-		blocks->items[blocks->count++] = block;
+	return names[control];
 }
 
-static struct blocks gather(const struct series *series, uint32_t life)
-{
-	struct blocks blocks = {.count = 0};
-	const struct series_point *from = NULL;
-	double first_requests = NAN;
-	uint32_t usable = 0, since = 0, stride;
-
-	for (uint32_t i = 0; i < series_count(series); i++)
-		usable += series_at(series, i)->life == life &&
-			  !isnan(series_at(series, i)->requests);
-	stride = usable / DECAY_BLOCKS_MAX + 1;
-	for (uint32_t i = 0; i < series_count(series); i++) {
-		const struct series_point *point = series_at(series, i);
-
-		if (point->life != life || isnan(point->requests))
-			continue;
-		if (!from) {
-			first_requests = point->requests;
-			from = point;
-		} else if (++since == stride) {
-			close_block(&blocks, from, point, first_requests);
-			from = point;
-			since = 0;
-		}
-	}
-	return blocks;
-}
-
-// ln of capacity per block, up to a constant: completions over demand, or over CPU seconds.
-typedef double capacity_of(const struct block *block);
-
-static double by_demand(const struct block *block)
-{
-	return block->demand > 0 ? log(block->done / block->demand) : NAN;
-}
-
-static double by_cpu(const struct block *block)
-{
-	return block->cpu_s > 0 ? log(block->done / block->cpu_s) : NAN;
-}
-
-static double by_time(const struct block *block)
-{
-	return log(block->done / block->seconds);
-}
-
-// Mean of ln capacity in the first or last fifth, with its variance.
-static void mean_of_end(const struct blocks *blocks, capacity_of *capacity, bool last, double *mean,
-	double *variance)
-{
-	uint32_t n = blocks->count / 5 > 2 ? blocks->count / 5 : 2;
-	double sum = 0, squares = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		double value = capacity(&blocks->items[last ? blocks->count - 1 - i : i]);
-
-		sum += value;
-		squares += value * value;
-	}
-	*mean = sum / n;
-	*variance = fmax(0, squares / n - *mean * *mean) / (n - 1);
-}
-
-static struct estimate lost_share(
-	const struct blocks *blocks, capacity_of *capacity, const char *method)
-{
-	double first, last, first_variance, last_variance, reach;
-
-	if (blocks->count < 4)
-		return estimate_none("needs 5 ticks with requests");
-	mean_of_end(blocks, capacity, false, &first, &first_variance);
-	mean_of_end(blocks, capacity, true, &last, &last_variance);
-	if (isnan(first) || isnan(last))
-		return estimate_none("the counters did not move");
-	reach = 1.96 * sqrt(first_variance + last_variance);
-	return estimate_of(1 - exp(last - first), 1 - exp(last - first + reach),
-		1 - exp(last - first - reach), LEVEL, method, blocks->count);
-}
-
-static bool has_cpu(const struct blocks *blocks, double gomaxprocs)
+static bool is_used_enough(const struct decay_blocks *blocks, double gomaxprocs)
 {
 	double cpu_s = 0, seconds = 0;
 
 	for (uint32_t i = 0; i < blocks->count; i++) {
-		if (!(blocks->items[i].cpu_s > 0))
-			return false;
 		cpu_s += blocks->items[i].cpu_s;
 		seconds += blocks->items[i].seconds;
 	}
-	return blocks->count > 0 &&
-	       (isnan(gomaxprocs) || cpu_s >= DECAY_UTILISATION_MIN * gomaxprocs * seconds);
+	return isnan(gomaxprocs) || cpu_s >= DECAY_UTILISATION_MIN * gomaxprocs * seconds;
 }
 
-static bool has_demand(const struct blocks *blocks)
+// NULL: the target does not tell.
+static decay_measure *measure_of(
+	enum decay_control control, const struct decay_blocks *blocks, double gomaxprocs)
 {
-	for (uint32_t i = 0; i < blocks->count; i++)
-		if (!(blocks->items[i].demand > 0))
-			return false;
-	return blocks->count > 0;
+	if (control == DECAY_DEMAND && decay_blocks_tell(blocks, log_done_per_demand))
+		return log_done_per_demand;
+	if (control == DECAY_CPU && decay_blocks_tell(blocks, log_done_per_cpu) &&
+		is_used_enough(blocks, gomaxprocs))
+		return log_done_per_cpu;
+	return NULL;
 }
 
+// ln of capacity on fitted leak: the slope is -alpha (leak-model 2.2).
 static struct estimate fit_alpha(
-	const struct blocks *blocks, capacity_of *capacity, const struct estimate *lambda)
+	const struct decay_blocks *blocks, decay_measure *measure, const struct estimate *lambda)
 {
 	double x[DECAY_BLOCKS_MAX * 2], y[DECAY_BLOCKS_MAX];
 	struct regression fit;
@@ -145,8 +56,8 @@ static struct estimate fit_alpha(
 
 	for (uint32_t i = 0; i < blocks->count; i++) {
 		x[2 * i] = 1;
-		x[2 * i + 1] = lambda->value * blocks->items[i].requests;
-		y[i] = capacity(&blocks->items[i]);
+		x[2 * i + 1] = blocks->items[i].leaked;
+		y[i] = measure(&blocks->items[i]);
 	}
 	if (regress(x, y, NULL, blocks->count, 2, &fit) < 0)
 		return estimate_none("alpha not identified: the leak did not grow");
@@ -164,21 +75,149 @@ static struct estimate fit_alpha(
 		"log throughput on fitted leak", blocks->count);
 }
 
-static struct estimate find_q0(
-	const struct decay *decay, const struct blocks *blocks, const struct estimate *lambda)
+static struct estimate alpha_by(
+	const struct decay_blocks *blocks, decay_measure *measure, const struct estimate *lambda)
 {
-	double values[DECAY_BLOCKS_MAX], mean = 0, squares = 0, reach;
-	bool corrected = estimate_known(&decay->alpha);
+	struct estimate lost;
+
+	if (!estimate_known(lambda) || !(lambda->low > 0))
+		return estimate_none("alpha not identified: no leak per request is certain");
+	if (blocks->count < DECAY_BLOCKS_MIN)
+		return estimate_none("alpha needs %d ticks with requests", DECAY_BLOCKS_MIN + 1);
+	if (!measure)
+		return estimate_none(
+			"alpha not identified: without CPU seconds (above %.0f %% use) "
+			"or a demand counter, falling demand looks the same",
+			DECAY_UTILISATION_MIN * 100);
+	lost = decay_lost_share(blocks, measure, "");
+	if (!(lost.value >= DECAY_SHARE_MIN))
+		return estimate_none("throughput at equal demand has fallen by %.0f %%: alpha not "
+				     "identified",
+			fmax(0, lost.value * 100));
+	return fit_alpha(blocks, measure, lambda);
+}
+
+// The first control by trust that gives an alpha; a later one that contradicts it is named.
+static void choose_control(struct decay *decay)
+{
+	for (enum decay_control i = 0; i < DECAY_CONTROLS; i++) {
+		const struct estimate *one = &decay->by_control[i];
+
+		if (!estimate_known(one))
+			continue;
+		if (!decay->control) {
+			decay->alpha = *one;
+			decay->control = decay_control_name(i);
+		} else if (one->low > decay->alpha.high || one->high < decay->alpha.low) {
+			decay->disagrees = decay_control_name(i);
+		}
+	}
+}
+
+// Of N clients in a closed loop that share lost throughput, each waits at least 1 / (1 - share)
+// times as long; open loops wait longer still. Throughput that fell while requests became no slower
+// is falling demand, or errors (leak-model 2.4, strategy 5).
+static bool latency_denies(const struct decay *decay)
+{
+	double needed = -log(1 - decay->share.value);
+
+	if (!estimate_known(&decay->latency_share) || !(decay->share.value >= DECAY_SHARE_MIN))
+		return false;
+	return log(1 - decay->latency_share.low) < LATENCY_LEAST * needed;
+}
+
+static void refuse_alpha(struct decay *decay)
+{
+	decay->not_contention = true;
+	for (enum decay_control i = 0; i < DECAY_CONTROLS; i++)
+		if (estimate_known(&decay->by_control[i]))
+			decay->by_control[i] = estimate_none(
+				"throughput fell and requests became no slower: not contention");
+	decay->alpha = estimate_none(
+		"throughput fell by %.0f %% and requests became no slower: not contention",
+		100 * decay->share.value);
+	decay->control = decay->disagrees = NULL;
+}
+
+// ln throughput at the reference demand: its mean over the blocks. By the demand control the
+// reference is the mean demand, else what was served.
+static void fill_level(struct decay *decay, const struct decay_blocks *blocks,
+	decay_measure *measure, const double *log_capacity)
+{
+	const struct capacity_fit *fit = &decay->laws.laws[decay->laws.law];
+	double x[DECAY_BLOCKS_MAX], y[DECAY_BLOCKS_MAX], demand = 0, seconds = 0;
+	struct regression level;
+
+	for (uint32_t i = 0; i < blocks->count; i++) {
+		const struct decay_block *block = &blocks->items[i];
+
+		x[i] = 1;
+		y[i] = measure == log_done_per_demand ? log_capacity[i]
+						      : log_done_per_second(block);
+		y[i] -= log(capacity_at(decay->laws.law, fit->theta * block->leaked));
+		demand += block->demand;
+		seconds += block->seconds;
+	}
+	decay->has_laws = regress(x, y, NULL, blocks->count, 1, &level) == 0;
+	decay->log_level = level.coefficient[0] + fit->mean_log +
+			   (measure == log_done_per_demand ? log(demand / seconds) : 0);
+	decay->log_level_variance = pow(regression_error(&level, 0), 2);
+}
+
+static void fill_laws(
+	struct decay *decay, const struct decay_blocks *blocks, decay_measure *measure)
+{
+	double leaked[DECAY_BLOCKS_MAX], log_capacity[DECAY_BLOCKS_MAX];
+
+	for (uint32_t i = 0; i < blocks->count; i++) {
+		leaked[i] = blocks->items[i].leaked;
+		log_capacity[i] = measure(&blocks->items[i]);
+	}
+	if (capacity_fit(leaked, log_capacity, blocks->count, &decay->laws))
+		fill_level(decay, blocks, measure, log_capacity);
+}
+
+static struct capacity_forecast forecast_of(const struct decay *decay,
+	const struct estimate *lambda, const struct estimate *mu_per_s, double leaked)
+{
+	return (struct capacity_forecast){
+		.fits = &decay->laws,
+		.log_level = decay->log_level,
+		.log_level_variance = decay->log_level_variance,
+		.lambda = *lambda,
+		.mu_per_s = *mu_per_s,
+		.leaked = leaked,
+	};
+}
+
+static struct estimate q0_by_law(const struct decay *decay, uint32_t points)
+{
+	const struct capacity_fit *fit = &decay->laws.laws[decay->laws.law];
+	double log_q0 = decay->log_level - fit->mean_log;
+	double reach = student_t_quantile(1 - (1 - LEVEL) / 2, points - 2.0) *
+		       sqrt(decay->log_level_variance +
+			       fit->mean_slope * fit->mean_slope * fit->log_theta_variance);
+
+	return estimate_of(exp(log_q0), exp(log_q0 - reach), exp(log_q0 + reach), LEVEL,
+		"QPS brought back to no leak", points);
+}
+
+// Without a law: by alpha of another control, or of the first quarter as it was.
+static struct estimate q0_by_alpha(const struct decay *decay, const struct decay_blocks *blocks)
+{
+	bool corrected = estimate_known(&decay->alpha) && !isnan(blocks->leaked);
 	uint32_t n = corrected || blocks->count < 8 ? blocks->count : blocks->count / 4;
+	double mean = 0, squares = 0, reach;
 
 	if (blocks->count < 3)
 		return estimate_none("needs 4 ticks with requests");
 	for (uint32_t i = 0; i < n; i++) {
-		values[i] = by_time(&blocks->items[i]);
+		double value = log_done_per_second(&blocks->items[i]);
+
 		if (corrected)
-			values[i] += decay->alpha.value * lambda->value * blocks->items[i].requests;
-		mean += values[i] / n;
-		squares += values[i] * values[i] / n;
+			value += decay->alpha.value * blocks->items[i].leaked;
+		mean += value / n;
+		squares += value * value / n;
 	}
 	reach = n > 1 ? student_t_quantile(1 - (1 - LEVEL) / 2, n - 1.0) *
 				sqrt(fmax(0, squares - mean * mean) / (n - 1.0))
@@ -187,90 +226,123 @@ static struct estimate find_q0(
 		corrected ? "QPS brought back to no leak" : "QPS of the first quarter", n);
 }
 
-static void fill_qps(struct decay *decay, const struct blocks *blocks)
+static void fill_shares(struct decay *decay, const struct decay_blocks *blocks, double gomaxprocs)
 {
-	double variance;
+	decay_measure *demand = measure_of(DECAY_DEMAND, blocks, gomaxprocs);
+	decay_measure *capacity = demand ? demand : measure_of(DECAY_CPU, blocks, gomaxprocs);
 
+	decay->share =
+		decay_lost_share(blocks, log_done_per_second, "QPS, first against last fifth");
+	decay->adjusted_share = capacity ? decay_lost_share(blocks, capacity,
+						   "at equal demand, first against last fifth")
+					 : estimate_none("no demand control: neither CPU seconds "
+							 "per request nor a demand counter");
+	decay->latency_share =
+		decay_blocks_tell(blocks, log_latency)
+			? decay_lost_share(blocks, log_latency, "latency, first against last fifth")
+			: estimate_none("the target tells no durations");
 	decay->first_qps = decay->last_qps = NAN;
-	if (blocks->count >= 2) {
-		mean_of_end(blocks, by_time, false, &decay->first_qps, &variance);
-		mean_of_end(blocks, by_time, true, &decay->last_qps, &variance);
-		decay->first_qps = exp(decay->first_qps);
-		decay->last_qps = exp(decay->last_qps);
-	}
+	if (blocks->count >= 2)
+		decay_ends(blocks, &decay->first_qps, &decay->last_qps);
 }
 
-static void find_alpha(struct decay *decay, const struct blocks *blocks,
-	const struct estimate *lambda, capacity_of *capacity)
+static struct decay no_decay(const char *why)
 {
-	if (!estimate_known(lambda) || !(lambda->low > 0))
-		decay->alpha =
-			estimate_none("alpha not identified: no leak per request is certain");
-	else if (blocks->count < DECAY_BLOCKS_MIN)
-		decay->alpha =
-			estimate_none("alpha needs %d ticks with requests", DECAY_BLOCKS_MIN + 1);
-	else if (!capacity)
-		decay->alpha = estimate_none(
-			"alpha not identified: without CPU seconds (above %.0f %% use) "
-			"or a demand counter, falling demand looks the same",
-			DECAY_UTILISATION_MIN * 100);
-	else if (!(decay->adjusted_share.value >= DECAY_SHARE_MIN))
-		decay->alpha =
-			estimate_none("throughput at equal demand has fallen by %.0f %%: alpha not "
-				      "identified",
-				fmax(0, decay->adjusted_share.value * 100));
-	else
-		decay->alpha = fit_alpha(blocks, capacity, lambda);
+	struct estimate none = estimate_none("%s", why);
+
+	return (struct decay){.alpha = none,
+		.by_control = {none, none, none, none},
+		.q0 = none,
+		.first_qps = NAN,
+		.last_qps = NAN,
+		.share = none,
+		.adjusted_share = none,
+		.latency_share = none};
+}
+
+static void fill_alpha(struct decay *decay, const struct decay_blocks *blocks,
+	const struct estimate *lambda, double gomaxprocs)
+{
+	decay_measure *demand = measure_of(DECAY_DEMAND, blocks, gomaxprocs);
+	decay_measure *cpu = measure_of(DECAY_CPU, blocks, gomaxprocs);
+
+	decay->by_control[DECAY_DEMAND] = alpha_by(blocks, demand, lambda);
+	decay->by_control[DECAY_CPU] = alpha_by(blocks, cpu, lambda);
+	decay->alpha = demand ? decay->by_control[DECAY_DEMAND] : decay->by_control[DECAY_CPU];
+	choose_control(decay);
+	if (latency_denies(decay))
+		refuse_alpha(decay);
+	else if (estimate_known(&decay->by_control[DECAY_DEMAND]))
+		fill_laws(decay, blocks, demand);
+	else if (decay->control && estimate_known(&decay->by_control[DECAY_CPU]))
+		fill_laws(decay, blocks, cpu);
 }
 
 struct decay decay_of(const struct series *series, uint32_t life, const struct estimate *lambda,
-	double gomaxprocs)
+	const struct estimate *mu_per_s, double gomaxprocs, const struct estimate *panel)
 {
-	struct blocks blocks = gather(series, life);
-	struct decay decay = {.control = NULL};
-	capacity_of *capacity = NULL;
+	struct decay_blocks blocks = decay_blocks_of(series, life, lambda, mu_per_s);
+	struct decay decay = no_decay("the target tells no request counter");
 
-	if (blocks.count == 0) {
-		decay.first_qps = decay.last_qps = NAN;
-		decay.alpha = decay.q0 = decay.share = decay.adjusted_share =
-			estimate_none("the target tells no request counter");
+	if (blocks.count == 0)
 		return decay;
-	}
-	fill_qps(&decay, &blocks);
-	decay.share = lost_share(&blocks, by_time, "QPS, first against last fifth");
-	if (has_demand(&blocks))
-		capacity = by_demand, decay.control = "demand";
-	else if (has_cpu(&blocks, gomaxprocs))
-		capacity = by_cpu, decay.control = "cpu";
-	decay.adjusted_share = capacity ? lost_share(&blocks, capacity,
-						  "at equal demand, first against last fifth")
-					: estimate_none("no demand control: neither CPU seconds "
-							"per request nor a demand counter");
-	find_alpha(&decay, &blocks, lambda, capacity);
-	decay.q0 = find_q0(&decay, &blocks, lambda);
+	fill_shares(&decay, &blocks, gomaxprocs);
+	decay.by_control[DECAY_RESTART] = decay_restart_alpha(series);
+	decay.by_control[DECAY_PANEL] = *panel;
+	fill_alpha(&decay, &blocks, lambda, gomaxprocs);
+	decay.q0 = decay.has_laws ? q0_by_law(&decay, blocks.count) : q0_by_alpha(&decay, &blocks);
 	return decay;
+}
+
+struct estimate decay_seconds_by(const struct decay *decay, enum capacity_law law,
+	const struct estimate *lambda, const struct estimate *mu_per_s, double leaked, double share,
+	double level)
+{
+	struct capacity_forecast forecast = forecast_of(decay, lambda, mu_per_s, leaked);
+
+	return capacity_forecast_by(&forecast, law, share, level);
+}
+
+static double relative_width(const struct estimate *estimate)
+{
+	return (estimate->high - estimate->low) / (2 * estimate->value);
+}
+
+// From alpha alone: any law with that slope at first may be the true one.
+static struct estimate seconds_by_alpha(const struct decay *decay, const struct estimate *lambda,
+	const struct estimate *mu_per_s, double leaked, double share)
+{
+	struct capacity_path path = {.theta = decay->alpha.value,
+		.lambda = lambda->value,
+		.mu_per_s = estimate_known(mu_per_s) ? mu_per_s->value : 0,
+		.q0 = decay->q0.value,
+		.start = leaked};
+	double seconds = capacity_seconds_to_share(&path, share), low = seconds, high = seconds;
+	double wide = exp(hypot(hypot(relative_width(&decay->alpha), relative_width(lambda)),
+		relative_width(&decay->q0)));
+
+	if (isinf(seconds))
+		return estimate_of(INFINITY, INFINITY, INFINITY, LEVEL,
+			"the leaked end faster than they gather: QPS never falls so far", 0);
+	for (path.law = 0; path.law < CAPACITY_LAWS; path.law++) {
+		low = fmin(low, capacity_seconds_to_share(&path, share));
+		high = fmax(high, capacity_seconds_to_share(&path, share));
+	}
+	return estimate_of(seconds, low / wide, high * wide, LEVEL,
+		"exponential decay; interval spans other laws of decay", decay->alpha.n);
 }
 
 struct estimate decay_seconds_to_share(const struct decay *decay, const struct estimate *lambda,
 	const struct estimate *mu_per_s, double leaked, double share)
 {
-	struct leak_law law = {lambda->value, 0, decay->alpha.value, decay->q0.value, leaked};
-	double seconds, relative, wide;
+	struct capacity_forecast forecast = forecast_of(decay, lambda, mu_per_s, leaked);
 
 	if (!estimate_known(&decay->alpha))
 		return decay->alpha;
 	if (!estimate_known(&decay->q0))
 		return decay->q0;
-	law.mu = estimate_known(mu_per_s) ? mu_per_s->value : 0;
-	seconds = leak_seconds_to_share(&law, share);
-	if (isinf(seconds))
-		return estimate_of(INFINITY, INFINITY, INFINITY, LEVEL,
-			"the leaked end faster than they gather: QPS never falls so far", 0);
-	relative = sqrt(pow((decay->alpha.high - decay->alpha.low) / (2 * decay->alpha.value), 2) +
-			pow((lambda->high - lambda->low) / (2 * lambda->value), 2) +
-			pow((decay->q0.high - decay->q0.low) / (2 * decay->q0.value), 2));
-	wide = exp(relative);
-	return estimate_of(seconds, seconds / wide * DECAY_SPREAD_LOW,
-		seconds * wide * DECAY_SPREAD_HIGH, LEVEL,
-		"exponential decay; interval spans other laws of decay", decay->alpha.n);
+	if (!estimate_known(lambda))
+		return *lambda;
+	return decay->has_laws ? capacity_forecast_spanning(&forecast, share, LEVEL)
+			       : seconds_by_alpha(decay, lambda, mu_per_s, leaked, share);
 }

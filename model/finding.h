@@ -45,6 +45,7 @@ struct limit_forecast {
 	double at; // bytes or goroutines
 	struct estimate requests; // until then
 	struct estimate seconds; // INFINITY: never
+	const char *from; // who set it: "settings", "container limit", "GOMEMLIMIT"; NULL
 };
 
 struct share_forecast {
@@ -76,6 +77,8 @@ struct contention_rate {
 #define FINDING_ADVICE_MAX 6
 #define FINDING_MISSING_MAX 8
 #define TARGET_WARNINGS_MAX 16
+#define TARGET_CONTROLS_MAX 4
+#define TARGET_LAWS_MAX 6
 
 struct finding {
 	uint64_t id; // SHA-256(workload LF line-free key)
@@ -132,7 +135,16 @@ struct target_report {
 	const char *class_text; // "load-driven", "time-driven", "backlog", "no leak", ...
 	const char *method; // "survivors", "counts", "totals"
 	struct estimate lambda, mu, alpha, half_life_s;
-	const char *alpha_control; // "cpu", "demand", NULL
+	const char *alpha_control; // "demand", "restart", "panel", "cpu", NULL
+	struct {
+		const char *name;
+		struct estimate alpha;
+	} controls[TARGET_CONTROLS_MAX]; // what each control says, most trusted first
+	uint32_t control_count;
+	const char *growth; // kind of the total's growth: "load", "saturating"; NULL
+	const char *laws[TARGET_LAWS_MAX]; // of capacity, not excluded by the data; the best first
+	uint32_t law_count; // 0: no law told, 1: separable
+	struct estimate bytes_per_goroutine; // of resident memory
 	struct estimate birth_rate_per_s; // goroutines started, from the IDs
 	struct {
 		struct estimate q0;

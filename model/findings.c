@@ -231,11 +231,21 @@ struct estimate estimate_sum(const struct estimate *a, const struct estimate *b)
 
 struct limits limits_of(const struct target *target, const struct judge_parameters *parameters)
 {
-	struct limits limits = {parameters->memory_limit_bytes, parameters->goroutine_limit};
+	struct limits limits = {
+		parameters->memory_limit_bytes, parameters->goroutine_limit, "settings"};
+	const struct process *process = target->life ? &target->life->process : NULL;
 
-	if (!(limits.memory_bytes > 0) && target->life &&
-		target->life->process.memory_limit_bytes > 0)
-		limits.memory_bytes = target->life->process.memory_limit_bytes;
+	if (limits.memory_bytes > 0 || !process)
+		return limits;
+	if (process->memory_limit_bytes > 0) {
+		limits.memory_bytes = process->memory_limit_bytes;
+		limits.memory_from = "container limit";
+	}
+	if (process->gomemlimit_bytes > 0 &&
+		!(limits.memory_bytes > 0 && limits.memory_bytes <= process->gomemlimit_bytes)) {
+		limits.memory_bytes = process->gomemlimit_bytes;
+		limits.memory_from = "GOMEMLIMIT";
+	}
 	return limits;
 }
 
@@ -263,7 +273,7 @@ uint32_t forecast_limits(const struct target *target, const struct limits *limit
 		room = memory_room(target, limits->memory_bytes);
 		forecast[count++] = (struct limit_forecast){"memory", limits->memory_bytes,
 			until_filled(room, per_request, "room over rate per request"),
-			until_filled(room, per_s, "room over rate")};
+			until_filled(room, per_s, "room over rate"), limits->memory_from};
 	}
 	if (limits->goroutines > 0) {
 		double left = limits->goroutines - target->series.last.goroutines;
@@ -272,7 +282,7 @@ uint32_t forecast_limits(const struct target *target, const struct limits *limit
 				   : estimate_of(left, left, left, LEVEL, "limit", 1);
 		forecast[count++] = (struct limit_forecast){"goroutines", limits->goroutines,
 			until_filled(room, per_request, "room over rate per request"),
-			until_filled(room, per_s, "room over rate")};
+			until_filled(room, per_s, "room over rate"), "settings"};
 	}
 	return count;
 }

@@ -15,9 +15,11 @@ void assessments_release(struct assessments *assessments);
 // All stacks of a target that have something to say. 0 or -ENOMEM.
 int assess_target(const struct target *target, struct assessments *assessments);
 
-// Limits of a target: of the settings, else of the process.
+// Limits of a target. Memory: of the settings, else the lower of the container's limit and
+// GOMEMLIMIT.
 struct limits {
 	double memory_bytes, goroutines; // 0: none
+	const char *memory_from; // "settings", "container limit", "GOMEMLIMIT"
 };
 struct limits limits_of(const struct target *target, const struct judge_parameters *parameters);
 // Forecasts for each limit, at a growth of `per_s` and `per_request`; returns how many.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Growth of the total on requests and on time, by weighted least squares (leak-model 2.1):
+// Growth of the total: what kind it is, and how much per request and per second, by weighted least
+// squares (leak-model 2.1, "direct integral least squares", Vajda, Valko and Godfrey 1987):
 //
 //	G - B = c + lambda N - mu A,  A = integral of (G - B) dt
 //
@@ -7,30 +8,19 @@
 #pragma once
 
 #include "model/estimate.h"
-#include "model/series.h"
-
-#define GROWTH_POINTS_MAX 256
-#define GROWTH_POINTS_MIN 6
-#define GROWTH_AICC_KEEP 2.0 // mu and L must gain this much
-#define GROWTH_AICC_NONE 10.0 // "no growth" is kept unless beaten by this much
-#define GROWTH_QPS_CV 0.3 // below it time and requests are the same column
-
-enum growth_kind {
-	GROWTH_UNKNOWN, // too few points
-	GROWTH_NONE,
-	GROWTH_TIME,
-	GROWTH_LOAD,
-	GROWTH_INSEPARABLE, // grows; the load is too steady to tell with what
-};
+#include "model/growth_choice.h"
 
 struct growth {
 	enum growth_kind kind;
+	enum growth_kind driver; // see growth_choice
 	struct estimate lambda; // goroutines per request
 	struct estimate mu_per_s; // 0 when none is needed
 	struct estimate per_s; // on time alone
+	double shape_s; // theta of a saturating growth, time of a step since the first point; NAN
 	double qps_cv; // variation of the load; NAN
 	double first_requests, first_goroutines; // of the life's first point
 };
 
-// Of the life with index `life`; lambda is pooled over earlier lives by inverse variance.
+// Of the life with index `life`; lambda is pooled over earlier lives by inverse variance, and so is
+// the choice between load and time.
 struct growth growth_of(const struct series *series, uint32_t life);

@@ -2,8 +2,11 @@
 // The judge: targets by name, and a report of what they show together.
 #include "model/judge.h"
 
+#include "model/decay.h"
 #include "model/findings.h"
 #include "model/state_parts.h"
+#include "model/growth_choice.h"
+#include "model/panel.h"
 #include "model/target_report.h"
 
 #include <errno.h>
@@ -219,6 +222,13 @@ static const struct parameter thresholds[] = {
 	{"floor_rise", FLOOR_RISE_LEAST},
 	{"floor_total", FLOOR_TOTAL_LEAST},
 	{"floor_sigmas", FLOOR_SIGMAS},
+	{"growth_aicc_none", GROWTH_AICC_NONE},
+	{"growth_aicc_keep", GROWTH_AICC_KEEP},
+	{"growth_qps_cv", GROWTH_QPS_CV},
+	{"alpha_share_min", DECAY_SHARE_MIN},
+	{"alpha_widest", DECAY_ALPHA_WIDEST},
+	{"cpu_utilisation_min", DECAY_UTILISATION_MIN},
+	{"law_excluded_aicc", CAPACITY_EXCLUDED},
 };
 
 #define THRESHOLDS (sizeof(thresholds) / sizeof(thresholds[0]))
@@ -258,18 +268,52 @@ static void count_target(const struct target *target, struct report *report)
 		report->short_collection = false;
 }
 
+static bool same_workload(const struct target *a, const struct target *b)
+{
+	return a->life && b->life && str_equal(workload_of(a), workload_of(b));
+}
+
+// Alpha by the replicas of each target's workload; a workload is looked at once, at its first
+// target.
+static struct estimate *panels_of(const struct judge *judge, struct arena *arena)
+{
+	struct estimate *panels = arena_array(arena, judge->count, sizeof(*panels));
+	bool *done = arena_array(arena, judge->count, sizeof(*done));
+
+	for (uint32_t i = 0; panels && done && i < judge->count; i++) {
+		const struct series *members[PANEL_MEMBERS_MAX];
+		uint32_t count = 0;
+
+		for (uint32_t j = i; !done[i] && j < judge->count && count < PANEL_MEMBERS_MAX; j++)
+			if (same_workload(judge->targets[i], judge->targets[j]))
+				members[count++] = &judge->targets[j]->series;
+		if (!done[i])
+			panels[i] = panel_alpha(members, count);
+		for (uint32_t j = i + 1; !done[i] && j < judge->count; j++)
+			if (same_workload(judge->targets[i], judge->targets[j])) {
+				panels[j] = panels[i];
+				done[j] = true;
+			}
+	}
+	return done ? panels : NULL;
+}
+
 static int fill_targets(
 	const struct judge *judge, const struct assessments *assessments, struct report *report)
 {
+	struct estimate *panels = panels_of(judge, &report->arena);
 	int r = 0;
 
+	if (judge->count > 0 && !panels)
+		return -ENOMEM;
 	report->targets = arena_array(&report->arena, judge->count, sizeof(*report->targets));
 	if (judge->count > 0 && !report->targets)
 		return -ENOMEM;
 	for (uint32_t i = 0; r == 0 && i < judge->count; i++) {
 		count_target(judge->targets[i], report);
-		r = target_report_make(judge->targets[i], assessments, &judge->parameters,
-			&report->arena, &report->targets[report->target_count++]);
+		r = target_report_make(judge->targets[i], &panels[i], assessments,
+			&judge->parameters, &report->arena,
+			&report->targets[report->target_count++]);
 	}
 	return r;
 }

@@ -34,7 +34,8 @@ struct process {
 	struct str pod_uid, container_id, image_digest, go_version;
 	double start_s; // Unix time; NAN
 	double gomaxprocs; // NAN
-	double memory_limit_bytes; // 0: no limit; NAN: unknown
+	double memory_limit_bytes; // of the container; 0: no limit; NAN: unknown
+	double gomemlimit_bytes; // GOMEMLIMIT as the runtime tells it; 0 or NAN: none known
 };
 
 struct wait_count {

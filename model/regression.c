@@ -128,18 +128,31 @@ static void fill_residuals(
 	fit->autocorrelation = fmax(0, fmin(0.98, fit->autocorrelation));
 }
 
-// With the weights as inverse variances: fits with different weights compare.
+// What `parameters` cost (Hurvich and Tsai 1989).
+static double penalty(size_t points, int parameters)
+{
+	double n = (double)points, k = parameters;
+
+	return n - k - 1 > 0 ? 2 * k + 2 * k * (k + 1) / (n - k - 1) : INFINITY;
+}
+
+// With the weights as inverse variances: fits with different weights compare. The variance is a
+// parameter too.
 static double aicc_of(double residual_sum, const double *weights, size_t points, int columns)
 {
 	double n = (double)points, logs = 0;
-	double k = columns + 1; // the variance is a parameter too
 
-	if (n - k - 1 <= 0)
-		return INFINITY;
 	for (size_t i = 0; weights && i < points; i++)
 		logs += log(weights[i]);
-	return n * log(fmax(residual_sum, 1e-300) / n) - logs + 2 * k +
-	       2 * k * (k + 1) / (n - k - 1);
+	return n * log(fmax(residual_sum, 1e-300) / n) - logs + penalty(points, columns + 1);
+}
+
+double regression_aicc(const struct regression *fit, int searched)
+{
+	if (isinf(fit->aicc))
+		return INFINITY;
+	return fit->aicc - penalty(fit->points, fit->columns + 1) +
+	       penalty(fit->points, fit->columns + 1 + searched);
 }
 
 int regress_ridge(const double *x, const double *y, const double *weights, size_t points,

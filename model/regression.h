@@ -33,6 +33,8 @@ int regress_ridge(const double *x, const double *y, const double *weights, size_
 // coefficients come out. A column that was 0 throughout gets 0.
 int regress_sums(const double *sums, const double *products, int columns, const double *ridge,
 	double *coefficient);
+// AICc with `searched` more parameters, found by trying: a time constant, a point of change.
+double regression_aicc(const struct regression *fit, int searched);
 // The fitted value of a row.
 double regression_at(const struct regression *fit, const double *row);
 // Standard error of a coefficient, widened by sqrt((1 + rho) / (1 - rho)) for residuals that

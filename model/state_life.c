@@ -14,6 +14,7 @@ void state_of_process(struct state_io *io, struct process *process)
 	STATE_FIELD(io, process, start_s);
 	STATE_FIELD(io, process, gomaxprocs);
 	STATE_FIELD(io, process, memory_limit_bytes);
+	STATE_FIELD(io, process, gomemlimit_bytes);
 }
 
 static void state_of_detectors(struct state_io *io, struct life *life)

@@ -164,7 +164,8 @@ static int enter_life(struct target *target, const struct observation *observati
 			.workload = target->name,
 			.start_s = NAN,
 			.gomaxprocs = NAN,
-			.memory_limit_bytes = NAN};
+			.memory_limit_bytes = NAN,
+			.gomemlimit_bytes = NAN};
 
 		r = add_life(target, &unknown, &life);
 	}

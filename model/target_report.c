@@ -4,6 +4,7 @@
 
 #include "model/decay.h"
 #include "model/distribution.h"
+#include "model/forecast.h"
 #include "model/growth.h"
 #include "model/little.h"
 #include "model/target_points.h"
@@ -248,10 +249,11 @@ static bool is_slow(const struct target *target)
 	       ramp < ASSESS_RAMP;
 }
 
-static void fill_class(const struct target *target, const struct leak_sum *leak,
-	const struct growth *growth, struct target_report *report)
+// A leak that was found goroutine by goroutine is none the less for a total that bends: then the
+// driver is what there is to say.
+static const char *leak_text(const struct growth *growth)
 {
-	static const char *const kinds[] = {
+	static const char *const drivers[GROWTH_KINDS] = {
 		[GROWTH_UNKNOWN] = "leak",
 		[GROWTH_NONE] = "leak",
 		[GROWTH_TIME] = "time-driven",
@@ -259,13 +261,33 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 		[GROWTH_INSEPARABLE] = "load- or time-driven",
 	};
 
+	return growth->kind == GROWTH_RECOVERING ? "recovering" : drivers[growth->driver];
+}
+
+static const char *filling_text(const struct growth *growth)
+{
+	switch (growth->kind) {
+	case GROWTH_RECOVERING:
+		return "recovering";
+	case GROWTH_SATURATING:
+		return "saturating";
+	case GROWTH_STEP:
+		return "step";
+	default:
+		return "growing, bounded so far";
+	}
+}
+
+static void fill_class(const struct target *target, const struct leak_sum *leak,
+	const struct growth *growth, struct target_report *report)
+{
 	report->method = target->has_ids ? target->life->counts_since_dump > 0 ? "survivors+counts"
 									       : "survivors"
 			 : target->has_groups ? "counts"
 					      : "totals";
 	if (leak->told || target->totals.verdict == VERDICT_SUSPECT) {
 		report->class = CLASS_LEAK;
-		report->class_text = kinds[growth->kind];
+		report->class_text = leak_text(growth);
 	} else if (leak->backlog != CLASS_UNKNOWN) {
 		report->class = leak->backlog;
 		report->class_text = "backlog";
@@ -277,7 +299,7 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 		report->class_text = leak->any ? "growing, not decidable yet" : "not decidable yet";
 	} else if (growth->kind > GROWTH_NONE && growth->per_s.low > 0) {
 		report->class = CLASS_FILLING;
-		report->class_text = "growing, bounded so far";
+		report->class_text = filling_text(growth);
 	} else {
 		report->class = CLASS_PLATEAU;
 		report->class_text = "no leak";
@@ -296,8 +318,42 @@ static void fill_qps(
 			     : target->requests_from.len ? target->requests_from
 							 : STR("requests");
 	report->qps.scope = "pod";
+}
+
+static void fill_alpha(const struct decay *decay, struct target_report *report)
+{
 	report->alpha = decay->alpha;
 	report->alpha_control = estimate_known(&decay->alpha) ? decay->control : NULL;
+	report->control_count = DECAY_CONTROLS;
+	for (enum decay_control i = 0; i < DECAY_CONTROLS; i++) {
+		report->controls[i].name = decay_control_name(i);
+		report->controls[i].alpha = decay->by_control[i];
+	}
+	if (!decay->has_laws)
+		return;
+	report->laws[report->law_count++] = capacity_law_name(decay->laws.law);
+	for (enum capacity_law law = 0; law < CAPACITY_LAWS; law++)
+		if (law != decay->laws.law && !decay->laws.laws[law].excluded)
+			report->laws[report->law_count++] = capacity_law_name(law);
+}
+
+// What speaks against alpha, or against having one.
+static int warn_of_alpha(
+	const struct decay *decay, struct arena *arena, struct target_report *report)
+{
+	int r = 0;
+
+	if (decay->disagrees)
+		r = warn(report, arena,
+			"Two controls disagree on what a leaked goroutine costs: by %s it is %.3g, "
+			"and by %s outside that interval.",
+			decay->control, decay->alpha.value, decay->disagrees);
+	if (r == 0 && decay->not_contention)
+		r = warn(report, arena,
+			"Throughput fell by %.0f %% and requests became no slower: that is falling "
+			"demand or errors, not contention.",
+			100 * decay->share.value);
+	return r;
 }
 
 static void fill_forecasts(const struct target *target, const struct leak_sum *leak,
@@ -359,15 +415,16 @@ static void fill_nothing(
 
 	report->lambda = report->mu = report->alpha = report->half_life_s = none;
 	report->birth_rate_per_s = report->qps.q0 = report->qps.decay_share = none;
+	report->bytes_per_goroutine = none;
 	report->qps.demand_adjusted_share = none;
 	report->qps.first = report->qps.last = NAN;
 	report->qps.scope = "pod";
 	report->little.in_flight = report->little.residence_s = report->little.excess = none;
 }
 
-int target_report_make(const struct target *target, const struct assessments *assessments,
-	const struct judge_parameters *parameters, struct arena *arena,
-	struct target_report *report)
+int target_report_make(const struct target *target, const struct estimate *panel,
+	const struct assessments *assessments, const struct judge_parameters *parameters,
+	struct arena *arena, struct target_report *report)
 {
 	struct leak_sum leak;
 	struct growth growth;
@@ -385,9 +442,12 @@ int target_report_make(const struct target *target, const struct assessments *as
 	report->lambda = leak.by_survivors && estimate_known(&leak.per_request) ? leak.per_request
 										: growth.lambda;
 	report->mu = growth.mu_per_s;
-	decay = decay_of(&target->series, target->life->index, &report->lambda,
-		target->life->process.gomaxprocs);
+	decay = decay_of(&target->series, target->life->index, &report->lambda, &report->mu,
+		target->life->process.gomaxprocs, panel);
 	fill_qps(target, &decay, report);
+	fill_alpha(&decay, report);
+	report->growth = growth_kind_name(growth.kind);
+	report->bytes_per_goroutine = bytes_per_goroutine(&target->series, target->life->index);
 	fill_class(target, &leak, &growth, report);
 	fill_little(target, &decay, report);
 	fill_forecasts(target, &leak, &decay, parameters, report);
@@ -395,5 +455,7 @@ int target_report_make(const struct target *target, const struct assessments *as
 	r = fill_contention(target, arena, report);
 	if (r == 0)
 		r = target_points_make(target, assessments, &report->lambda, arena, report);
-	return r < 0 ? r : warn_all(target, arena, report);
+	if (r == 0)
+		r = warn_all(target, arena, report);
+	return r < 0 ? r : warn_of_alpha(&decay, arena, report);
 }

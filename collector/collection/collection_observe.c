@@ -49,6 +49,7 @@ static struct process unknown_process(const struct collection_target *target, ui
 		.start_s = NAN,
 		.gomaxprocs = NAN,
 		.memory_limit_bytes = NAN,
+		.gomemlimit_bytes = NAN,
 	};
 }
 
@@ -62,6 +63,7 @@ static bool same_process(const struct process *a, const struct process *b)
 	return a->number == b->number && same_number(a->start_s, b->start_s) &&
 	       same_number(a->gomaxprocs, b->gomaxprocs) &&
 	       same_number(a->memory_limit_bytes, b->memory_limit_bytes) &&
+	       same_number(a->gomemlimit_bytes, b->gomemlimit_bytes) &&
 	       str_equal(a->go_version, b->go_version);
 }
 

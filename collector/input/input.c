@@ -188,7 +188,8 @@ static int name_target(struct input_reading *reading, const struct input_files *
 		.go_version = STR_EMPTY,
 		.start_s = NAN,
 		.gomaxprocs = NAN,
-		.memory_limit_bytes = NAN};
+		.memory_limit_bytes = NAN,
+		.gomemlimit_bytes = NAN};
 	return reading->target.data ? 0 : -ENOMEM;
 }
 

@@ -67,6 +67,10 @@ void line_process(struct buf *out, const struct process *process)
 	json_put_exact(&json, process->gomaxprocs);
 	json_put_key(&json, "memory_limit_bytes");
 	json_put_exact(&json, process->memory_limit_bytes);
+	if (process->gomemlimit_bytes > 0) {
+		json_put_key(&json, "gomemlimit_bytes");
+		json_put_exact(&json, process->gomemlimit_bytes);
+	}
 	json_put_close(&json, '}');
 	buf_add_byte(out, '\n');
 }

@@ -204,6 +204,7 @@ static int read_process(struct observations_reader *reader, const json_t *line, 
 		.start_s = json_field_number(&fields, "start"),
 		.gomaxprocs = json_field_number(&fields, "gomaxprocs"),
 		.memory_limit_bytes = json_field_number(&fields, "memory_limit_bytes"),
+		.gomemlimit_bytes = json_field_number(&fields, "gomemlimit_bytes"),
 	};
 	int r;
 

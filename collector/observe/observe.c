@@ -171,8 +171,8 @@ int observe_process(const struct metrics *metrics, struct arena *arena, struct p
 		process->start_s = metrics->process_start_s;
 	if (!isnan(metrics->gomaxprocs))
 		process->gomaxprocs = metrics->gomaxprocs;
-	if (isnan(process->memory_limit_bytes) && metrics->memory_limit_bytes < NO_MEMORY_LIMIT)
-		process->memory_limit_bytes = metrics->memory_limit_bytes;
+	if (metrics->memory_limit_bytes < NO_MEMORY_LIMIT)
+		process->gomemlimit_bytes = metrics->memory_limit_bytes;
 	if (metrics->go_version[0] == '\0')
 		return 0;
 	process->go_version = arena_str(arena, str_of(metrics->go_version));
@@ -324,5 +324,6 @@ int process_settle(struct process *process, struct arena *arena)
 	settle_number(&process->start_s);
 	settle_number(&process->gomaxprocs);
 	settle_number(&process->memory_limit_bytes);
+	settle_number(&process->gomemlimit_bytes);
 	return r;
 }

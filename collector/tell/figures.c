@@ -213,7 +213,9 @@ void figure_estimate_duration(struct buf *out, const struct estimate *estimate)
 void figure_limit(struct buf *out, const struct limit_forecast *forecast)
 {
 	if (strcmp(forecast->limit, "memory") == 0) {
-		buf_add_text(out, "memory limit of ");
+		bool by_go = forecast->from && strcmp(forecast->from, "GOMEMLIMIT") == 0;
+
+		buf_add_text(out, by_go ? "GOMEMLIMIT of " : "memory limit of ");
 		figure_bytes(out, forecast->at);
 	} else {
 		buf_add_text(out, "limit of ");

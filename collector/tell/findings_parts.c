@@ -91,9 +91,34 @@ static void put_forecast(
 		put_number(json, "at", forecast[i].at);
 		put_estimate(json, "requests", &forecast[i].requests);
 		put_estimate(json, "seconds", &forecast[i].seconds);
+		put_text(json, "from", forecast[i].from);
 		json_put_close(json, '}');
 	}
 	json_put_close(json, ']');
+}
+
+static void put_controls(struct json_writer *json, const struct target_report *target)
+{
+	json_put_key(json, "controls");
+	json_put_open(json, '{');
+	for (uint32_t i = 0; i < target->control_count; i++)
+		put_estimate(json, target->controls[i].name, &target->controls[i].alpha);
+	json_put_close(json, '}');
+}
+
+static void put_law(struct json_writer *json, const struct target_report *target)
+{
+	json_put_key(json, "law");
+	json_put_open(json, '{');
+	put_text(json, "name", target->law_count ? target->laws[0] : NULL);
+	json_put_key(json, "separable");
+	json_put_bool(json, target->law_count == 1);
+	json_put_key(json, "not_excluded");
+	json_put_open(json, '[');
+	for (uint32_t i = 0; i < target->law_count; i++)
+		json_put_text(json, target->laws[i]);
+	json_put_close(json, ']');
+	json_put_close(json, '}');
 }
 
 static void put_model(struct json_writer *json, const struct target_report *target)
@@ -103,8 +128,12 @@ static void put_model(struct json_writer *json, const struct target_report *targ
 	put_estimate(json, "lambda", &target->lambda);
 	put_estimate(json, "mu", &target->mu);
 	put_estimate_with(json, "alpha", &target->alpha, target->alpha_control);
+	put_controls(json, target);
+	put_law(json, target);
 	put_estimate(json, "half_life_s", &target->half_life_s);
 	put_estimate(json, "birth_rate_per_s", &target->birth_rate_per_s);
+	put_estimate(json, "bytes_per_goroutine", &target->bytes_per_goroutine);
+	put_text(json, "growth", target->growth);
 	json_put_close(json, '}');
 }
 

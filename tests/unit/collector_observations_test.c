@@ -454,13 +454,15 @@ static void processes_are_written_once_per_fact(void **state)
 		.workload = STR("w"),
 		.start_s = 1763694000.12,
 		.gomaxprocs = NAN,
-		.memory_limit_bytes = 0};
+		.memory_limit_bytes = 0,
+		.gomemlimit_bytes = NAN};
 	struct error error = {0};
 
 	(void)state;
 	assert_int_equal(observations_write_process(writer, &process, &error), 0);
 	assert_int_equal(observations_write_process(writer, &process, &error), 0);
 	process.go_version = STR("go1.26.8");
+	process.gomemlimit_bytes = 536870912;
 	assert_int_equal(observations_write_process(writer, &process, &error), 0);
 	(void)read_all(buf_str(&text), 7, &kept);
 	assert_int_equal(kept.process_count, 2);
@@ -468,6 +470,8 @@ static void processes_are_written_once_per_fact(void **state)
 	assert_same_number(kept.processes[1].start_s, 1763694000.12);
 	assert_same_number(kept.processes[1].gomaxprocs, NAN);
 	assert_same_number(kept.processes[1].memory_limit_bytes, 0);
+	assert_same_number(kept.processes[0].gomemlimit_bytes, NAN);
+	assert_same_number(kept.processes[1].gomemlimit_bytes, 536870912);
 	kept_release(&kept);
 	observations_writer_free(&writer);
 	buf_release(&text);

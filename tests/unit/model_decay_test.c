@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 static uint64_t random_state;
+static const struct estimate no_panel = {.value = NAN};
 
 static double uniform(void)
 {
@@ -100,7 +101,8 @@ static void lambda_alpha_and_half_life_come_back(void **state)
 	for (int seed = 1; seed <= runs; seed++) {
 		struct series series = live(&case_a, (uint64_t)seed);
 		struct growth growth = growth_of(&series, 0);
-		struct decay decay = decay_of(&series, 0, &growth.lambda, NAN);
+		struct decay decay =
+			decay_of(&series, 0, &growth.lambda, &growth.mu_per_s, NAN, &no_panel);
 		struct estimate half =
 			decay_seconds_to_share(&decay, &growth.lambda, &growth.mu_per_s, 0, 0.5);
 
@@ -129,7 +131,7 @@ static void falling_demand_is_not_taken_for_contention(void **state)
 		world.demand_end = 0.6;
 		series = live(&world, seed);
 		growth = growth_of(&series, 0);
-		decay = decay_of(&series, 0, &growth.lambda, NAN);
+		decay = decay_of(&series, 0, &growth.lambda, &growth.mu_per_s, NAN, &no_panel);
 		claimed += estimate_known(&decay.alpha);
 		assert_true(decay.share.value > 0.3);
 		series_release(&series);
@@ -148,7 +150,7 @@ static void without_a_control_alpha_is_never_claimed(void **state)
 	world.cpu = false;
 	series = live(&world, 1);
 	growth = growth_of(&series, 0);
-	decay = decay_of(&series, 0, &growth.lambda, NAN);
+	decay = decay_of(&series, 0, &growth.lambda, &growth.mu_per_s, NAN, &no_panel);
 	assert_false(estimate_known(&decay.alpha));
 	assert_null(decay.control);
 	assert_false(estimate_known(&decay.adjusted_share));

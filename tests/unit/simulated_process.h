@@ -271,6 +271,7 @@ static int tell_process(
 		.start_s = options->process_start ? p->wall_0_s + p->start_s : NAN,
 		.gomaxprocs = 4,
 		.memory_limit_bytes = NAN,
+		.gomemlimit_bytes = NAN,
 	};
 
 	return judge_process(judge, &process);
