@@ -309,6 +309,7 @@ static int look_at(
 		.errors = NAN,
 		.cpu_seconds = NAN,
 		.rss_bytes = NAN,
+		.heap_bytes = NAN,
 		.demand = NAN,
 		.has_groups = told && !totals,
 		.group_count = told && !totals ? count : 0,
