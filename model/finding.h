@@ -107,6 +107,8 @@ struct finding {
 	struct str advice[FINDING_ADVICE_MAX]; // sentences, besides the checks of the cause
 	uint32_t advice_count;
 	struct str because; // what was seen, why this class and not its neighbour
+	struct str decides; // what would decide it; empty: nothing is open
+	struct frame holder; // of the lock they wait for; function.len == 0: none or not known
 	const struct stack **parts; // other stacks of the same mistake
 	uint32_t part_count;
 };

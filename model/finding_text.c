@@ -78,7 +78,9 @@ static int fill_because(const struct assessment *a, struct arena *arena, struct 
 	else
 		(void)snprintf(text, sizeof(text), "%s", a->because);
 	finding->because = arena_str(arena, str_of(text));
-	return finding->because.data ? 0 : -ENOMEM;
+	finding->decides = arena_str(arena, str_of(a->decides));
+	finding->holder = a->holder ? *a->holder : (struct frame){0};
+	return finding->because.data && finding->decides.data ? 0 : -ENOMEM;
 }
 
 static void add_missing(struct finding *finding, bool missing, const char *what)
