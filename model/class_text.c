@@ -168,7 +168,7 @@ void say_filling(struct assessment *a, const struct filling *filling)
 static void say_survivors(struct assessment *a, const char *tail)
 {
 	const struct detector *detector = a->detector;
-	char arrived[COUNT_TEXT_MAX], left[COUNT_TEXT_MAX], time[COUNT_TEXT_MAX];
+	char arrived[COUNT_TEXT_MAX], left[COUNT_TEXT_MAX], time[COUNT_TEXT_MAX], chance[120];
 	struct survivor_window window;
 
 	if (!detector_window(detector, &a->target->life->step, &window))
@@ -176,23 +176,56 @@ static void say_survivors(struct assessment *a, const char *tail)
 	count_format(window.arrived, "goroutine", arrived);
 	count_format(window.left, "", left);
 	format_seconds(window.seconds, time);
+	(void)snprintf(chance, sizeof(chance),
+		" If both kept a balance, chance would do that less than once in 10^%.0f times.",
+		floor(detector->age[detector->decided_age].c / log(10)));
+	SAY(a, "In %s %s arrived here and stayed, %s left.%s%s", time, arrived, left,
+		detector->age[detector->decided_age].c >= DETECTOR_SUSPECT_LOG10 * log(10) ? chance
+											    : "",
+		tail);
+}
+
+// What the new process has not had the time to show.
+static void say_carried(struct assessment *a)
+{
+	char seconds[COUNT_TEXT_MAX], count[COUNT_TEXT_MAX];
+
+	format_seconds(a->target->life->last_t_s - a->target->life->first_t_s, seconds);
+	count_format((double)a->seen->count_last, "goroutine", count);
 	SAY(a,
-		"In %s %s arrived here and stayed, %s left. If both kept a balance, chance would "
-		"do that less than once in 10^%.0f times.%s",
-		time, arrived, left, floor(detector->age[detector->decided_age].c / log(10)), tail);
+		"Goroutines arrived here and stayed before the restart. Since then %s have come in "
+		"%s: too short to show it again, so what was found stands.",
+		count, seconds);
+}
+
+static const char *leak_tail(enum flight_case kind, bool requests_stuck)
+{
+	if (requests_stuck)
+		return " They are requests that never end, while others do.";
+	switch (kind) {
+	case FLIGHT_LEVEL:
+		return " Requests in flight did not grow meanwhile, so it is no backlog.";
+	case FLIGHT_LOAD:
+		return " More requests came meanwhile, but they end and these do not.";
+	case FLIGHT_SLOW:
+		return " Requests became slower meanwhile, but they end and these do not.";
+	case FLIGHT_STUCK:
+	case FLIGHT_UNKNOWN:
+		break;
+	}
+	return " A pool or cache that fills would have slowed down.";
 }
 
 void say_leak(struct assessment *a, enum flight_case kind, bool requests_stuck)
 {
-	const char *tail =
-		requests_stuck ? " They are requests that never end, while others do."
-		: kind == FLIGHT_LEVEL
-			? " Requests in flight did not grow meanwhile, so it is no backlog."
-			: " A pool or cache that fills would have slowed down.";
+	const char *tail = leak_tail(kind, requests_stuck);
+	bool carried = a->seen->verdict_life != a->target->life->index;
 	bool by_ids = a->detector && estimate_known(&a->rate_per_s) && a->rate_per_s.n > 0 &&
 		      a->detector->age[a->detector->decided_age].c > 0;
 
-	if (by_ids)
+	if (carried)
+		say_carried(a);
+	else if (by_ids)
 		say_survivors(a, tail);
 	else
 		SAY(a,
@@ -202,7 +235,8 @@ void say_leak(struct assessment *a, enum flight_case kind, bool requests_stuck)
 	if (a->verdict == VERDICT_CONFIRMED)
 		return;
 	DECIDE(a, "%s",
-		by_ids ? "Half an hour at this pace confirms it; if the arrivals stop, it is "
+		by_ids || carried
+			? "Half an hour at this pace confirms it; if the arrivals stop, it is "
 			 "cleared. The goroutineleak profile (Go 1.26) would prove it at once."
 		       : "Goroutine IDs (goroutine?debug=2) would confirm it; the goroutineleak "
 			 "profile (Go 1.26) would prove it.");

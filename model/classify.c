@@ -3,6 +3,7 @@
 #include "model/classify.h"
 
 #include "model/class_text.h"
+#include "model/finding_text.h"
 #include "model/little.h"
 #include "model/regression.h"
 
@@ -11,6 +12,8 @@
 #define CLASSIFY_LEFT_LEAST 0.1 // of those that settled: fewer leave, they stay
 #define CLASSIFY_TURNOVER 0.25 // of those that settled, left again: they come and go
 #define CLASSIFY_POINTS_MIN 8
+#define CLASSIFY_BLOCKS 12
+#define CLASSIFY_BY_TIME 0.2 // of the growth of counts may go with time
 
 #define RISE_FROM_SHARE 0.1 // of the peak: where a rise began
 #define HELD_SHARE 0.5 // of the peak, for
@@ -85,6 +88,12 @@ bool stack_is_handler(const struct stack *stack)
 	return false;
 }
 
+// It waits for the next request, and is none.
+static bool is_idle_connection(const struct assessment *a)
+{
+	return a->wait == WAIT_IO && !has_own_code(a->seen->stack);
+}
+
 // Without a gauge: the stack's own growth against the requests completed meanwhile.
 static double stuck_share(const struct assessment *a, const struct rise *rise)
 {
@@ -119,7 +128,7 @@ static enum requests requests_of(const struct assessment *a, double *share)
 	struct rise rise;
 	bool gauge;
 
-	if (a->seen->peak < ASSESS_BACKLOG_COUNT || isnan(a->seen->peak_t_s))
+	if (a->seen->peak < ASSESS_BACKLOG_COUNT || isnan(a->seen->peak_t_s) || is_idle_connection(a))
 		return REQUESTS_NO;
 	rise = find_rise(a->target, a->seen);
 	gauge = !isnan(a->seen->peak_in_flight);
@@ -131,15 +140,6 @@ static enum requests requests_of(const struct assessment *a, double *share)
 		return gauge ? REQUESTS_BACKLOG : REQUESTS_NO;
 	return *share >= ASSESS_STUCK_SHARE ? REQUESTS_BACKLOG : REQUESTS_STUCK;
 }
-
-// What the rules look at, once for all of them.
-struct evidence {
-	enum requests requests;
-	double share; // of the requests that did not come back; NAN
-	struct flight flight;
-	enum flight_case kind;
-	double first, last; // goroutines here in the first and the last third of the life
-};
 
 static double mean_between(const struct seen_stack *seen, double from_s, double to_s)
 {
@@ -156,6 +156,15 @@ static double mean_between(const struct seen_stack *seen, double from_s, double 
 	return count > 0 ? sum / count : 0;
 }
 
+// What the rules look at, once for all of them.
+struct evidence {
+	enum requests requests;
+	double share; // of the requests that did not come back; NAN
+	struct flight flight;
+	enum flight_case kind;
+	double first, last; // goroutines here in the first and the last third of the life
+};
+
 // Up to the peak when most of it has gone since.
 static void gather(const struct assessment *a, struct evidence *evidence)
 {
@@ -163,9 +172,11 @@ static void gather(const struct assessment *a, struct evidence *evidence)
 	bool over = 2 * a->seen->count_last < a->seen->peak && !isnan(a->seen->peak_t_s);
 	double to_s = over ? a->seen->peak_t_s : life->last_t_s;
 	double third_s = (to_s - life->first_t_s) / 3;
+	struct rise rise = find_rise(a->target, a->seen);
 
 	evidence->requests = requests_of(a, &evidence->share);
-	evidence->flight = flight_of(&a->target->series, life->index, to_s);
+	evidence->flight = flight_of(&a->target->series, life->index,
+		rise.whole ? rise.from_s : (double)NAN, to_s);
 	evidence->kind = flight_case_of(&evidence->flight);
 	evidence->first = mean_between(a->seen, life->first_t_s, life->first_t_s + third_s);
 	evidence->last = mean_between(a->seen, to_s - third_s, to_s);
@@ -196,6 +207,8 @@ static bool is_of_requests(const struct assessment *a)
 {
 	struct rise rise;
 
+	if (is_idle_connection(a))
+		return false;
 	if (stack_is_handler(a->seen->stack))
 		return true;
 	if (isnan(a->seen->peak_t_s))
@@ -240,38 +253,44 @@ static double load_at(const struct series *series, uint32_t life, double from_s,
 		       : NAN;
 }
 
-// One row for each count of this life: 1, requests per second before it, time.
+// One row for each block of this life: 1, requests per second, time; and the mean count. Few blocks,
+// since the chance in which requests come would weaken what they explain.
 static size_t load_rows(const struct assessment *a, double *x, double *y)
 {
 	const struct life *life = a->target->life;
+	double step_s = (life->last_t_s - life->first_t_s) / CLASSIFY_BLOCKS;
 	size_t count = 0;
 
-	for (uint32_t i = 1; i < a->seen->point_count; i++) {
-		const struct count_point *point = &a->seen->points[i];
-		double load =
-			load_at(&a->target->series, life->index, (double)point[-1].t_s, point->t_s);
+	for (int i = 0; i < CLASSIFY_BLOCKS; i++) {
+		double from_s = life->first_t_s + i * step_s, to_s = from_s + step_s;
+		double load = load_at(&a->target->series, life->index, from_s, to_s);
 
-		if ((double)point->t_s < life->first_t_s || isnan(load))
+		y[count] = mean_between(a->seen, from_s, to_s);
+		if (isnan(load) || !(y[count] > 0))
 			continue;
 		x[3 * count] = 1;
 		x[3 * count + 1] = load;
-		x[3 * count + 2] = point->t_s;
-		y[count++] = point->count;
+		x[3 * count + 2] = from_s;
+		count++;
 	}
 	return count;
 }
 
-// Without IDs nobody can be seen to leave: counts must go with the load and not with the time.
-static bool counts_follow(const struct assessment *a)
+// Without IDs nobody can be seen to leave: counts must go with the load, and with the time by no
+// more than a share of their growth.
+static bool counts_follow(const struct assessment *a, double grown)
 {
-	double x[3 * SEEN_POINTS_MAX], y[SEEN_POINTS_MAX];
+	double x[3 * CLASSIFY_BLOCKS], y[CLASSIFY_BLOCKS];
 	size_t count = load_rows(a, x, y);
 	struct regression fit;
+	double over_s;
 
 	if (count < CLASSIFY_POINTS_MIN || regress(x, y, NULL, count, 3, &fit) < 0)
 		return false;
+	over_s = x[3 * count - 1] - x[2];
 	return fit.coefficient[1] > 2 * regression_error(&fit, 1) &&
-	       fit.coefficient[2] < 2 * regression_error(&fit, 2);
+	       fit.coefficient[2] * over_s <=
+		       fmax(2 * regression_error(&fit, 2) * over_s, CLASSIFY_BY_TIME * grown);
 }
 
 // Growth in proportion to the requests, or less, of goroutines that come and go.
@@ -285,7 +304,7 @@ static bool follows_load(const struct assessment *a, const struct evidence *evid
 		evidence->last > load * evidence->first + 3 * sqrt(evidence->last))
 		return false;
 	if (!a->has_arrivals)
-		return counts_follow(a);
+		return counts_follow(a, evidence->last - evidence->first);
 	return a->arrivals.window.left >= CLASSIFY_TURNOVER * a->arrivals.window.arrived;
 }
 
@@ -337,7 +356,8 @@ static void make_slow(struct assessment *a, const struct flight *flight)
 
 static void classify_verdict(struct assessment *a, const struct evidence *evidence)
 {
-	bool requests_stuck = evidence->requests != REQUESTS_NO;
+	bool requests_stuck = evidence->requests != REQUESTS_NO && evidence->kind != FLIGHT_SLOW &&
+			      evidence->kind != FLIGHT_LOAD;
 
 	switch (a->verdict) {
 	case VERDICT_CONFIRMED:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Thirds of a time, and what differs between them.
+// An early and a late part of a time, and what differs between them.
 #include "model/flight.h"
 
 #include <math.h>
@@ -7,6 +7,7 @@
 #define GROWN_FACTOR 1.5
 #define GROWN_SIGMAS 3.0
 #define POINTS_MIN 6
+#define EARLY_POINTS_MIN 3
 
 struct span {
 	double from_s, to_s;
@@ -70,10 +71,11 @@ static double mean_gauge(const struct series *series, uint32_t life, const struc
 	return count > 0 ? sum / count : NAN;
 }
 
-static bool thirds_of(const struct series *series, uint32_t life, double to_s, struct span span[2])
+static bool parts_of(const struct series *series, uint32_t life, double early_to_s, double to_s,
+	struct span span[2])
 {
 	const struct series_point *first = NULL, *last = NULL;
-	uint32_t points = 0;
+	uint32_t points = 0, early = 0;
 
 	for (uint32_t i = 0; i < series_count(series); i++) {
 		const struct series_point *point = series_at(series, i);
@@ -83,20 +85,24 @@ static bool thirds_of(const struct series *series, uint32_t life, double to_s, s
 		first = first ? first : point;
 		last = point;
 		points++;
+		early += point->t_s <= early_to_s;
 	}
 	if (points < POINTS_MIN)
 		return false;
 	span[0] = (struct span){first->t_s, first->t_s + (last->t_s - first->t_s) / 3};
+	if (early >= EARLY_POINTS_MIN && early_to_s < span[0].to_s)
+		span[0].to_s = early_to_s;
 	span[1] = (struct span){last->t_s - (last->t_s - first->t_s) / 3, last->t_s};
 	return true;
 }
 
-struct flight flight_of(const struct series *series, uint32_t life, double to_s)
+struct flight flight_of(
+	const struct series *series, uint32_t life, double early_to_s, double to_s)
 {
 	struct flight flight = {{NAN, NAN}, {NAN, NAN}, {NAN, NAN}, {NAN, NAN}};
 	struct span span[2];
 
-	if (!thirds_of(series, life, to_s, span))
+	if (!parts_of(series, life, early_to_s, to_s, span))
 		return flight;
 	for (int i = 0; i < 2; i++) {
 		flight.in_flight[i] = mean_gauge(series, life, &span[i]);

@@ -11,7 +11,7 @@
 #define FLIGHT_LOAD_RISE 1.3 // of the requests per second: more load
 #define FLIGHT_STUCK_SHARE 0.5 // of the growth in flight that does not complete
 
-// Means over the first and the last third of the time, [0] and [1]; NAN where nothing tells.
+// Means over an early and a late part of the time, [0] and [1]; NAN where nothing tells.
 struct flight {
 	double in_flight[2]; // F
 	double completing[2]; // L
@@ -27,8 +27,10 @@ enum flight_case {
 	FLIGHT_STUCK, // those that were added do not complete
 };
 
-// Of the life with index `life`, up to `to_s`.
-struct flight flight_of(const struct series *series, uint32_t life, double to_s);
+// Of the life with index `life`, up to `to_s`. The late part is the last third; the early one ends
+// at `early_to_s`, where growth began, or with the first third when that is NAN or too early.
+struct flight flight_of(
+	const struct series *series, uint32_t life, double early_to_s, double to_s);
 enum flight_case flight_case_of(const struct flight *flight);
 // Late over early; NAN when either is unknown or early is 0.
 double flight_ratio(const double pair[2]);

@@ -31,6 +31,7 @@ struct simulated_site {
 	const char *inner; // frame inside the function: "sync.(*Mutex).Lock"; NULL: none
 	const char *outer; // frame around it: "net/http.(*conn).serve"; NULL: none
 	double (*slower)(double t_s); // factor of the mean life; NULL is 1
+	double (*rate)(double t_s); // factor of the arrivals; NULL is 1
 	bool profiled; // waits that end are rows of the block profile
 	const struct stack *holder; // and of the mutex profile, there; NULL: not
 	double events, delay_s; // waits that ended
@@ -176,6 +177,7 @@ static size_t add_arrivals(struct simulated_process *p, double step_s, struct ar
 			site->per_s * (site->request ? load : 1) + site->per_request * requests;
 		uint32_t n;
 
+		rate *= site->rate ? site->rate(p->t_s) : 1;
 		if (site->until_s > 0 && (p->t_s < site->from_s || p->t_s >= site->until_s))
 			continue;
 		site->carry += rate * step_s;
