@@ -77,6 +77,16 @@ struct contention_rate {
 #define FINDING_MISSING_MAX 8
 #define TARGET_WARNINGS_MAX 16
 
+// Another stack of the same mistake: it leaves these behind as well. The finding's own counts and
+// rates are those of its main stack.
+struct finding_part {
+	const struct stack *stack;
+	int64_t goroutines; // at the last tick
+	double ratio; // of these for each one of the main stack; NAN: another line of its functions
+	uint16_t wait; // state of most of them, STATE_UNKNOWN: not told
+	struct estimate rate_per_s;
+};
+
 struct finding {
 	uint64_t id; // SHA-256(workload LF line-free key)
 	struct str workload;
@@ -109,7 +119,7 @@ struct finding {
 	struct str because; // what was seen, why this class and not its neighbour
 	struct str decides; // what would decide it; empty: nothing is open
 	struct frame holder; // of the lock they wait for; function.len == 0: none or not known
-	const struct stack **parts; // other stacks of the same mistake
+	struct finding_part *parts; // other stacks of the same mistake, most goroutines first
 	uint32_t part_count;
 };
 

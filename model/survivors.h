@@ -28,8 +28,3 @@ unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *s
 // intervals vary more than that; what left is taken off when it is more than a twentieth.
 struct estimate survivors_per_s(const struct survivor_window *window);
 struct estimate survivors_per_request(const struct survivor_window *window);
-
-// Whether two stacks are filled by the same events: their cohorts rise and fall together more than
-// chance allows, or their IDs are neighbours.
-bool born_together(const struct tracker *tracker, const struct tracked_stack *a,
-	const struct tracked_stack *b);

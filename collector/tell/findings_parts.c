@@ -281,8 +281,30 @@ static void put_parts(struct json_writer *json, const struct finding *finding)
 	json_put_key(json, "parts");
 	json_put_open(json, '[');
 	for (uint32_t i = 0; i < finding->part_count; i++) {
-		stack_key_text(finding->parts[i]->key, key);
+		stack_key_text(finding->parts[i].stack->key, key);
 		json_put_text(json, key);
+	}
+	json_put_close(json, ']');
+}
+
+// What the keys in `parts` stand for.
+static void put_together(
+	struct json_writer *json, const struct finding *finding, const struct stacks *stacks)
+{
+	json_put_key(json, "together");
+	json_put_open(json, '[');
+	for (uint32_t i = 0; i < finding->part_count; i++) {
+		const struct finding_part *part = &finding->parts[i];
+
+		json_put_open(json, '{');
+		put_stack_key(json, "stack", part->stack);
+		put_u64(json, "goroutines", (uint64_t)part->goroutines);
+		put_number(json, "ratio", part->ratio);
+		put_str(json, "wait",
+			part->wait == STATE_UNKNOWN ? STR_EMPTY
+						    : stacks_state_name(stacks, part->wait));
+		put_estimate(json, "rate_per_s", &part->rate_per_s);
+		json_put_close(json, '}');
 	}
 	json_put_close(json, ']');
 }
@@ -328,6 +350,10 @@ void put_finding(struct json_writer *json, const struct finding *finding,
 	put_forecast(json, finding->forecast, finding->forecast_count);
 	put_strings(json, "missing", finding->missing, finding->missing_count);
 	put_str(json, "because", finding->because);
+	put_str(json, "decides", finding->decides);
+	json_put_key(json, "holder");
+	put_frame(json, &finding->holder);
+	put_together(json, finding, context->stacks);
 	json_put_key(json, "evidence");
 	json_put_open(json, '[');
 	for (uint32_t i = 0; i < finding->target_count && i < EVIDENCE_TARGETS; i++)

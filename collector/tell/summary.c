@@ -130,7 +130,8 @@ static void write_missing(struct paragraph *p, const struct finding *finding)
 }
 
 // What the five lines did not say of the most urgent finding.
-static void write_first(struct paragraph *p, const struct finding *finding)
+static void write_first(
+	struct paragraph *p, const struct tell *tell, const struct finding *finding)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
 
@@ -138,15 +139,12 @@ static void write_first(struct paragraph *p, const struct finding *finding)
 		detail(p, "   cause", str_of(finding->cause->title));
 	detail(p, "   seen", finding->because);
 	write_place(p, "   started by", &finding->created_by);
-	finding_parts(&text, finding);
+	write_place(p, "   held by", &finding->holder);
+	finding_parts(&text, tell, finding);
 	detail(p, "   with", part_str(p->out, &text));
 	buf_clear(&text);
 	write_cause(p, finding);
-	if (finding->verdict != VERDICT_CONFIRMED && finding->needs_minutes > 0 &&
-		finding->class <= CLASS_LEAK) {
-		figure_duration(&text, 60 * ceil(finding->needs_minutes));
-		buf_add_text(&text, " more, to confirm or clear it");
-	}
+	finding_needs(&text, finding);
 	detail(p, "   needs", part_str(p->out, &text));
 	write_missing(p, finding);
 }
@@ -178,7 +176,7 @@ static void write_findings(
 
 	if (!answer->finding)
 		return;
-	write_first(p, answer->finding);
+	write_first(p, tell, answer->finding);
 	for (uint32_t i = 0; i < report->finding_count; i++) {
 		const struct finding *finding = &report->findings[i];
 
