@@ -132,9 +132,17 @@ static bool are_related(const struct seen_stack *a, const struct seen_stack *b)
 	       (y.len > 0 && has_function(a->stack, y));
 }
 
-static bool may_be_joined(const struct assessment *a)
+// What grows or is stuck, whether that is decided or not, and for reasons that do not contradict.
+static bool may_be_joined(const struct assessment *a, const struct assessment *b)
 {
-	return assessment_leaks(a) || a->verdict == VERDICT_STUCK;
+	bool open = (assessment_leaks(a) || a->verdict == VERDICT_STUCK ||
+			    a->verdict == VERDICT_UNDECIDABLE) &&
+		    (assessment_leaks(b) || b->verdict == VERDICT_STUCK ||
+			    b->verdict == VERDICT_UNDECIDABLE);
+	bool leak_a = a->class <= CLASS_LEAK || a->class == CLASS_FILLING;
+	bool leak_b = b->class <= CLASS_LEAK || b->class == CLASS_FILLING;
+
+	return a->target == b->target && open && (a->class == b->class || (leak_a && leak_b));
 }
 
 // In one of the targets that both are seen in.
@@ -146,7 +154,7 @@ static struct together are_one_mistake(const struct group *x, const struct group
 		for (uint32_t j = 0; j < y->count && !together.joined; j++) {
 			const struct assessment *a = &x->first[i], *b = &y->first[j];
 
-			if (a->target == b->target && may_be_joined(a) && may_be_joined(b))
+			if (may_be_joined(a, b))
 				together = born_together(a->target, a->seen, b->seen,
 					are_related(a->seen, b->seen));
 		}

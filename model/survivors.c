@@ -23,8 +23,7 @@ unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *s
 	return pieces;
 }
 
-// Length of each piece in seconds or in load: cohorts of irregular dumps are not alike.
-static void piece_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
+void cohort_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
 	double exposure[static SURVIVORS_COHORTS])
 {
 	uint32_t intervals = tracker->tick_count - 1;
@@ -82,10 +81,10 @@ static void look_at_cohorts(
 		most = fmax(most, counts[i]);
 	}
 	arrivals->largest_share = sum > 0 ? most / sum : 0;
-	piece_exposure(tracker, arrivals->cohorts, false, exposure);
+	cohort_exposure(tracker, arrivals->cohorts, false, exposure);
 	arrivals->window.phi = dispersion(counts, exposure, arrivals->cohorts);
 	arrivals->p_steady = p_of_halves(counts, exposure, arrivals->cohorts);
-	piece_exposure(tracker, arrivals->cohorts, true, exposure);
+	cohort_exposure(tracker, arrivals->cohorts, true, exposure);
 	arrivals->window.phi_load = dispersion(counts, exposure, arrivals->cohorts);
 	arrivals->p_steady =
 		fmax(arrivals->p_steady, p_of_halves(counts, exposure, arrivals->cohorts));

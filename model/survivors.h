@@ -23,6 +23,9 @@ bool arrivals_of(
 // Arrivals still there, by when they came: pieces of equal numbers of dumps. Returns the pieces.
 unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *stack,
 	double counts[static SURVIVORS_COHORTS]);
+// Length of each piece in seconds or in load: cohorts of irregular dumps are not alike.
+void cohort_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
+	double exposure[static SURVIVORS_COHORTS]);
 
 // Leaked per second; per unit of load. Interval: exact Poisson, widened when the counts of the
 // intervals vary more than that; what left is taken off when it is more than a twentieth.

@@ -17,6 +17,7 @@
 struct cohorts {
 	double a[SURVIVORS_COHORTS], b[SURVIVORS_COHORTS];
 	double sum_a, sum_b;
+	double time[SURVIVORS_COHORTS], load[SURVIVORS_COHORTS]; // length of each piece
 	unsigned pieces;
 };
 
@@ -34,14 +35,36 @@ static void sum_up(struct cohorts *cohorts)
 	}
 }
 
-// Variance over mean of one stack's cohorts: 1 by chance, 0 for a clock.
-static double variation(const double *counts, double sum, unsigned pieces)
+// Variance over mean of one stack's cohorts about what the length of each expects: 1 by chance, 0
+// for a clock.
+static double variation(const double *counts, double sum, const double *length, unsigned pieces)
 {
-	double mean = sum / pieces, squares = 0;
+	double whole = 0, squares = 0;
 
 	for (unsigned i = 0; i < pieces; i++)
-		squares += (counts[i] - mean) * (counts[i] - mean);
-	return squares / (pieces - 1) / mean;
+		whole += length[i];
+	for (unsigned i = 0; i < pieces && whole > 0; i++) {
+		double expected = sum * length[i] / whole;
+
+		squares += (counts[i] - expected) * (counts[i] - expected);
+	}
+	return squares / (pieces - 1) / (sum / pieces);
+}
+
+// About the time as well as about the load: every tenth request is a clock, too.
+static bool both_vary(const struct cohorts *cohorts)
+{
+	const double *counts[] = {cohorts->a, cohorts->b}, sums[] = {cohorts->sum_a, cohorts->sum_b};
+	double whole_load = 0;
+
+	for (unsigned i = 0; i < cohorts->pieces; i++)
+		whole_load += cohorts->load[i];
+	for (int i = 0; i < 2; i++)
+		if (variation(counts[i], sums[i], cohorts->time, cohorts->pieces) < VARIED ||
+			(whole_load > 0 && variation(counts[i], sums[i], cohorts->load,
+						   cohorts->pieces) < VARIED))
+			return false;
+	return true;
 }
 
 // Chance that independent arrivals stay so close to their ratio: what is left of the difference,
@@ -70,10 +93,8 @@ static struct together by_cohorts(struct cohorts *cohorts, unsigned pieces_min, 
 	if (cohorts->pieces < pieces_min || few < TOGETHER_MIN || many > TOGETHER_RATIO * few)
 		return together;
 	together.ratio = cohorts->sum_b / cohorts->sum_a;
-	if (variation(cohorts->a, cohorts->sum_a, cohorts->pieces) < VARIED ||
-		variation(cohorts->b, cohorts->sum_b, cohorts->pieces) < VARIED)
-		return together;
 	together.joined =
+		both_vary(cohorts) &&
 		p_independent(cohorts) < (related ? TOGETHER_RELATED_P : TOGETHER_P);
 	return together;
 }
@@ -129,6 +150,8 @@ static struct together by_ids(const struct tracker *tracker, const struct tracke
 	if (tracker->tick_count > PIECES_MIN) {
 		cohorts.pieces = cohorts_of(tracker, a, cohorts.a);
 		(void)cohorts_of(tracker, b, cohorts.b);
+		cohort_exposure(tracker, cohorts.pieces, false, cohorts.time);
+		cohort_exposure(tracker, cohorts.pieces, true, cohorts.load);
 		together = by_cohorts(&cohorts, PIECES_MIN, related);
 	}
 	if (are_neighbours(a, b))
@@ -154,9 +177,8 @@ static bool growth_pieces(const struct target *target, const struct seen_stack *
 	const struct seen_stack *b, struct cohorts *cohorts)
 {
 	uint32_t stride = a->point_count / SURVIVORS_COHORTS + 1, taken = 0;
-	double before_a = NAN, before_b = NAN, count_b;
+	double before_a = NAN, before_b = NAN, before_s = NAN, count_b;
 
-	cohorts->pieces = 0;
 	for (uint32_t i = 0; i < a->point_count; i++) {
 		double t_s = a->points[i].t_s, count_a = a->points[i].count;
 
@@ -167,8 +189,10 @@ static bool growth_pieces(const struct target *target, const struct seen_stack *
 			if (count_a < before_a || count_b < before_b)
 				return false;
 			cohorts->a[cohorts->pieces] = count_a - before_a;
+			cohorts->time[cohorts->pieces] = t_s - before_s;
 			cohorts->b[cohorts->pieces++] = count_b - before_b;
 		}
+		before_s = t_s;
 		before_a = count_a;
 		before_b = count_b;
 	}
@@ -181,7 +205,7 @@ struct together born_together(const struct target *target, const struct seen_sta
 	const struct tracker *tracker = target->life->tracker;
 	const struct tracked_stack *x = tracker ? tracker_find(tracker, a->stack) : NULL;
 	const struct tracked_stack *y = tracker ? tracker_find(tracker, b->stack) : NULL;
-	struct cohorts cohorts;
+	struct cohorts cohorts = {.pieces = 0};
 
 	if (x && y && target->life->counts_since_dump == 0)
 		return by_ids(tracker, x, y, related);

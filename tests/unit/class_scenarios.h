@@ -362,7 +362,7 @@ static bool scene_look(struct scene *scene, const struct scenario *scenario, dou
 }
 
 // Looks at the scenario from its settled state on; the report is made at the end.
-static bool scene_play(struct scene *scene, const struct scenario *scenario, uint64_t seed)
+static inline bool scene_play(struct scene *scene, const struct scenario *scenario, uint64_t seed)
 {
 	const struct look_options options = {scenario->look, !scenario->blind, true,
 		scenario->minutes, true};
@@ -389,7 +389,7 @@ static bool scene_play(struct scene *scene, const struct scenario *scenario, uin
 }
 
 // The finding that was asked for, or NULL. A site that shares the stack of another is that one.
-static const struct finding *scene_finding(
+static inline const struct finding *scene_finding(
 	const struct scene *scene, const struct scenario *scenario)
 {
 	for (uint32_t i = 0; i < scene->report.finding_count; i++)

@@ -23,6 +23,8 @@ struct simulated_site {
 	uint32_t at_start;
 	bool request; // each one is a request, which completes at its end
 	bool in_pairs; // with each of the site before, one of this
+	uint32_t pairs; // or so many; 0 is 1
+	double pair_share; // each only with this probability; 0 is 1
 	bool by_clock; // exactly even instead of Poisson
 	double from_s, until_s; // only then; 0, 0: always
 	double burst_at_s; // 0: none
@@ -93,6 +95,17 @@ static uint64_t next_id(struct simulated_process *p)
 	return p->batch[at]++;
 }
 
+static void start(struct simulated_process *p, uint32_t site, double dies_s);
+
+static void start_pairs(struct simulated_process *p, uint32_t site, double dies_s)
+{
+	uint32_t pairs = p->sites[site].pairs ? p->sites[site].pairs : 1;
+
+	for (uint32_t i = 0; i < pairs; i++)
+		if (!(p->sites[site].pair_share > 0) || uniform(p) < p->sites[site].pair_share)
+			start(p, site, dies_s);
+}
+
 static void start(struct simulated_process *p, uint32_t site, double dies_s)
 {
 	if (p->count == p->capacity) {
@@ -104,7 +117,7 @@ static void start(struct simulated_process *p, uint32_t site, double dies_s)
 		next_id(p), p->born_s > 0 ? p->born_s : p->t_s, dies_s, site};
 	p->sites[site].born++;
 	if (site + 1 < p->site_count && p->sites[site + 1].in_pairs)
-		start(p, site + 1, dies_s);
+		start_pairs(p, site + 1, dies_s);
 }
 
 static void begin_life(struct simulated_process *p)
