@@ -123,6 +123,34 @@ struct finding {
 	uint32_t part_count;
 };
 
+// The four signs of a target (model/signs.h).
+enum sign_kind {
+	SIGN_GOROUTINES,
+	SIGN_HEAP,
+	SIGN_BLOCK, // delay in channels, wait groups, conditions
+	SIGN_MUTEX, // delay in locks
+	SIGNS,
+};
+
+enum sign_state {
+	SIGN_NOT_KNOWN,
+	SIGN_LEVEL_OR_DOWN,
+	SIGN_UP,
+};
+
+struct sign {
+	enum sign_state state;
+	double first, last; // its line at both ends: goroutines, bytes, waiters; NAN
+	struct estimate per_h; // its slope
+	const char *from; // "Go heap", "resident memory"; NULL: nothing told it
+	const char *why; // when not known
+};
+
+struct signs {
+	struct sign sign[SIGNS];
+};
+const char *sign_state_name(enum sign_state state); // "not known", "not up", "up"
+
 // A point of a target's history, for plots and tables.
 struct target_point {
 	double mono_ms;
@@ -162,6 +190,8 @@ struct target_report {
 	uint32_t forecast_qps_count;
 	struct limit_forecast forecast[FINDING_FORECASTS_MAX];
 	uint32_t forecast_count;
+	struct signs signs;
+	struct str reading; // what they mean together; empty: nothing is known
 	struct contention_rate *contention; // locks first, then most waiters
 	uint32_t contention_count;
 	struct str warnings[TARGET_WARNINGS_MAX];

@@ -7,6 +7,7 @@
 #include "model/flight.h"
 #include "model/growth.h"
 #include "model/little.h"
+#include "model/signs.h"
 #include "model/target_points.h"
 
 #include <errno.h>
@@ -424,6 +425,10 @@ int target_report_make(const struct target *target, const struct assessments *as
 	int r;
 
 	fill_head(target, report);
+	signs_of(target, &report->signs);
+	r = signs_reading(&report->signs, arena, &report->reading);
+	if (r < 0)
+		return r;
 	if (!target->life || series_count(&target->series) == 0) {
 		leak = sum_leaks(target, assessments);
 		fill_nothing(target, &leak, report);

@@ -170,6 +170,31 @@ static void put_forecast_qps(struct json_writer *json, const struct target_repor
 	json_put_close(json, ']');
 }
 
+static void put_sign(struct json_writer *json, const char *key, const struct sign *sign)
+{
+	json_put_key(json, key);
+	json_put_open(json, '{');
+	put_text(json, "state", sign_state_name(sign->state));
+	put_number(json, "first", sign->first);
+	put_number(json, "last", sign->last);
+	put_estimate(json, "per_hour", &sign->per_h);
+	put_str(json, "from", sign->from ? str_of(sign->from) : STR_EMPTY);
+	put_str(json, "why", sign->state == SIGN_NOT_KNOWN && sign->why ? str_of(sign->why) : STR_EMPTY);
+	json_put_close(json, '}');
+}
+
+static void put_signs(struct json_writer *json, const struct target_report *target)
+{
+	json_put_key(json, "signs");
+	json_put_open(json, '{');
+	put_sign(json, "goroutines", &target->signs.sign[SIGN_GOROUTINES]);
+	put_sign(json, "heap", &target->signs.sign[SIGN_HEAP]);
+	put_sign(json, "block_delay", &target->signs.sign[SIGN_BLOCK]);
+	put_sign(json, "mutex_delay", &target->signs.sign[SIGN_MUTEX]);
+	json_put_close(json, '}');
+	put_str(json, "reading", target->reading);
+}
+
 static void put_stop(struct json_writer *json, const struct target_report *target)
 {
 	json_put_key(json, "stop_ms");
@@ -204,6 +229,7 @@ void put_target(struct json_writer *json, const struct target_report *target)
 	for (uint32_t i = 0; i < target->contention_count; i++)
 		put_contention(json, &target->contention[i]);
 	json_put_close(json, ']');
+	put_signs(json, target);
 	put_stop(json, target);
 	json_put_key(json, "warnings");
 	json_put_open(json, '[');

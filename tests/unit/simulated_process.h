@@ -58,7 +58,7 @@ struct simulated_process {
 	uint64_t next_batch, batch[4], left[4];
 	double t_s, wall_0_s, start_s;
 	double requests, request_seconds, in_flight;
-	double heap_bytes; // 0: not told
+	double heap_bytes, rss_bytes; // 0: not told
 	double (*load)(double t_s); // factor; NULL is 1
 	double born_s; // of the one that is being started; 0: now
 	uint64_t seq;
@@ -381,7 +381,7 @@ static int look_at(
 		.in_flight = options->requests && told ? p->in_flight : NAN,
 		.errors = NAN,
 		.cpu_seconds = NAN,
-		.rss_bytes = NAN,
+		.rss_bytes = told && p->rss_bytes > 0 ? p->rss_bytes : NAN,
 		.heap_bytes = told && p->heap_bytes > 0 ? p->heap_bytes : NAN,
 		.has_contention = told && options->profiles,
 		.contention_count = told && options->profiles ? fill_contention(p, rows) : 0,
