@@ -47,8 +47,8 @@ void say_backlog(struct assessment *a, double share)
 		return;
 	DECIDE(a, "%s",
 		isnan(share)
-			? "A counter of finished requests: when others finish meanwhile, it is a "
-			  "leak."
+			? "Whether other requests finish meanwhile: if they do, these are leaked; "
+			  "if none does, it is a backlog."
 			: "What they wait for, answering again: a backlog drains then, a leak "
 			  "stays.");
 }
@@ -242,16 +242,21 @@ void say_leak(struct assessment *a, enum flight_case kind, bool requests_stuck)
 			 "profile (Go 1.26) would prove it.");
 }
 
+// Not for what the runtime has proven.
+static const char *too_short(const struct assessment *a)
+{
+	return a->seen->leaked > 0
+		       ? ""
+		       : " Too short to tell a leak from a pool or cache that fills.";
+}
+
 static void say_counts(struct assessment *a)
 {
 	char first[COUNT_TEXT_MAX], last[COUNT_TEXT_MAX];
 
 	count_format((double)a->seen->count_first, "", first);
 	count_format((double)a->seen->count_last, "", last);
-	SAY(a,
-		"Counts rose from %s to %s. Too short to tell a leak from a pool or cache that "
-		"fills.",
-		first, last);
+	SAY(a, "Counts rose from %s to %s.%s", first, last, too_short(a));
 }
 
 void say_growing(struct assessment *a, bool requests_stuck)
@@ -266,11 +271,9 @@ void say_growing(struct assessment *a, bool requests_stuck)
 	}
 	count_format(window->arrived, "goroutine", arrived);
 	count_format(window->left, "", left);
-	SAY(a,
-		"In %.0f s %s arrived here and stayed, %s left.%s Too short to tell a leak from a "
-		"pool or cache that fills.",
-		window->seconds, arrived, left,
-		requests_stuck ? " They are requests that do not finish, while others do." : "");
+	SAY(a, "In %.0f s %s arrived here and stayed, %s left.%s%s", window->seconds, arrived, left,
+		requests_stuck ? " They are requests that do not finish, while others do." : "",
+		too_short(a));
 }
 
 void say_stuck(struct assessment *a)
@@ -348,5 +351,5 @@ void say_plateau(struct assessment *a)
 	count_format((double)a->seen->count_last, "", now);
 	count_format((double)a->seen->peak, "", peak);
 	SAY(a, "It grew, and has stopped: %s now, %s at most. A leak would go on.", now, peak);
-	DECIDE(a, "Nothing, unless it grows again: then it is opened again.");
+	DECIDE(a, "If it grows again, it is opened again.");
 }

@@ -29,6 +29,7 @@ struct leak_sum {
 	bool told; // one of them is suspected, confirmed, or proven by the runtime
 	enum finding_class explained; // of what is waited for or followed, and no leak; unknown: none
 	bool filling; // one is growing, bounded so far
+	bool open; // one is not decided, and has no class either
 };
 
 static struct leak_sum sum_leaks(const struct target *target, const struct assessments *all)
@@ -45,6 +46,7 @@ static struct leak_sum sum_leaks(const struct target *target, const struct asses
 			a->class == CLASS_CONTENTION)
 			sum.explained = a->class;
 		sum.filling |= a->class == CLASS_FILLING;
+		sum.open |= a->class == CLASS_UNKNOWN && a->verdict != VERDICT_HINT;
 		sum.told |= a->seen->leaked > 0 && a->class == CLASS_LEAK;
 		if (!assessment_leaks(a))
 			continue;
@@ -319,7 +321,7 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 	} else if (leak->filling) {
 		report->class = CLASS_FILLING;
 		report->class_text = "growing, bounded so far";
-	} else if (total_follows_load(target)) {
+	} else if (!leak->open && total_follows_load(target)) {
 		report->class = CLASS_LOAD;
 		report->class_text = "follows the load";
 	} else if (life_is_short(target->life) || leak->any) {

@@ -146,7 +146,7 @@ static void add_limit(struct buf *out, const struct limit_forecast *soonest)
 	}
 }
 
-static const struct target_report *target_of(
+const struct target_report *answer_target(
 	const struct report *report, const struct finding *finding)
 {
 	for (uint32_t i = 0; i < report->target_count && finding->target_count > 0; i++) {
@@ -173,7 +173,7 @@ static bool add_qps(struct buf *out, const struct target_report *target, const c
 
 void finding_hurts(struct buf *out, const struct report *report, const struct finding *finding)
 {
-	const struct target_report *target = target_of(report, finding);
+	const struct target_report *target = answer_target(report, finding);
 	const struct limit_forecast *soonest =
 		figure_soonest(finding->forecast, finding->forecast_count);
 

@@ -28,6 +28,9 @@ void answer_make(struct answer *answer, const struct tell *tell);
 void answer_release(struct answer *answer);
 int answer_failed(const struct answer *answer); // 0 or negative errno
 
+// The first target of a finding, or NULL.
+const struct target_report *answer_target(
+	const struct report *report, const struct finding *finding);
 // "Leak confirmed", "Stuck now", "Backlog, no leak": a finding's verdict and class in words.
 const char *finding_headline(const struct finding *finding);
 enum severity finding_severity(const struct finding *finding);

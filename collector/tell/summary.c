@@ -9,6 +9,7 @@
 #include "collector/tell/figures.h"
 #include "collector/tell/paragraph.h"
 #include "collector/tell/summary_stacks.h"
+#include "model/signs.h"
 
 #include <stdio.h>
 
@@ -251,6 +252,38 @@ static void write_contention(struct paragraph *p, const struct tell *tell)
 	}
 }
 
+// "goroutines up, 512 to 18,321; heap not up; block delay not known; mutex delay up, 0.3 to 12"
+static void add_signs(struct buf *out, const struct signs *signs)
+{
+	for (int i = 0; i < SIGNS; i++) {
+		const struct sign *sign = &signs->sign[i];
+
+		buf_printf(out, "%s%s %s", i > 0 ? "; " : "", sign_name((enum sign_kind)i),
+			sign_state_name(sign->state));
+		if (sign->state != SIGN_UP)
+			continue;
+		buf_add_text(out, ", ");
+		figure_sign(out, (enum sign_kind)i, sign);
+	}
+}
+
+// Of the target that was answered for, or of the only one.
+static void write_signs(struct paragraph *p, const struct report *report, const struct answer *answer)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
+	const struct target_report *target =
+		answer->finding       ? answer_target(report, answer->finding)
+		: report->target_count == 1 ? &report->targets[0]
+					    : NULL;
+
+	if (!target || target->reading.len == 0)
+		return;
+	paragraph_end(p);
+	add_signs(&text, &target->signs);
+	paragraph_write(p, "signs", LABEL, INK_PLAIN, part_str(p->out, &text));
+	paragraph_write(p, "", LABEL, INK_PLAIN, target->reading);
+}
+
 static void write_target(struct paragraph *p, const struct target_report *target)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
@@ -358,6 +391,7 @@ void summary_write(struct buf *out, const struct tell *tell, const struct summar
 	write_basis(&p, tell->report);
 	write_findings(&p, tell, &answer, style->findings_max ? style->findings_max : FINDINGS_MAX);
 	write_contention(&p, tell);
+	write_signs(&p, tell->report, &answer);
 	write_targets(&p, tell->report);
 	write_warnings(&p, tell->report);
 	if (worth_stacks(tell->report, &answer))

@@ -19,6 +19,7 @@ struct scenario {
 	void (*change_again)(struct simulated_process *process); // before it
 	int site; // whose finding is asked for
 	uint32_t minutes; // printed for goroutines that wait
+	bool proven; // the runtime marks all of the site as leaked
 	enum verdict verdict;
 	enum finding_class class;
 	const char *because; // must stand in it; NULL: nothing
@@ -275,6 +276,24 @@ static void senders_from_the_start(struct simulated_process *p)
 	p->sites[EXTRA].at_start = 30;
 }
 
+static void sessions_since_the_start(struct simulated_process *p)
+{
+	p->sites[EXTRA].per_s = 0.3;
+	p->sites[EXTRA].wait = "select";
+}
+
+static void leak_while_load_rises(struct simulated_process *p)
+{
+	leak(p);
+	p->load = trebling_soon;
+}
+
+static void waiting_since_before(struct simulated_process *p)
+{
+	ten_thousand_wait(p);
+	p->sites[EXTRA].burst_at_s = SETTLED_S - 30;
+}
+
 static const struct scenario scenarios[] = {
 	{"leak: half an hour", leak, 2400, 60, .site = EXTRA, .verdict = VERDICT_CONFIRMED,
 		.class = CLASS_LEAK, .because = "no backlog"},
@@ -335,6 +354,25 @@ static const struct scenario scenarios[] = {
 		.class = CLASS_UNKNOWN, .because = "burst"},
 	{"unknown: senders that wait", senders_from_the_start, 20, 10, .site = EXTRA, .minutes = 5,
 		.verdict = VERDICT_STUCK, .class = CLASS_UNKNOWN, .because = "no idle worker"},
+	{"leak: one minute, proven", leak, 60, 5, .site = EXTRA, .proven = true,
+		.verdict = VERDICT_GROWING, .class = CLASS_LEAK, .because = "The runtime proves"},
+	{"leak: ten minutes, proven", leak, 600, 30, .site = EXTRA, .proven = true,
+		.verdict = VERDICT_CONFIRMED, .class = CLASS_LEAK,
+		.because = "The runtime proves"},
+	{"leak: three senders, proven", senders_from_the_start, 20, 10, .site = EXTRA,
+		.proven = true, .verdict = VERDICT_STUCK, .class = CLASS_LEAK,
+		.because = "The runtime proves"},
+	{"backlog: since before the first look", waiting_since_before, 60, 5, .site = EXTRA,
+		.verdict = VERDICT_STUCK, .class = CLASS_BACKLOG, .because = "own gauge"},
+	{"unknown: one dump of sessions", sessions_since_the_start, 0, 5, .site = EXTRA,
+		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_UNKNOWN,
+		.because = "spread evenly"},
+	{"unknown: one dump of sessions that wait", sessions_since_the_start, 0, 5, .site = EXTRA,
+		.minutes = 30, .verdict = VERDICT_STUCK, .class = CLASS_UNKNOWN,
+		.because = "born evenly"},
+	{"unknown: a leak while the load rises", leak_while_load_rises, 200, 5, .site = EXTRA,
+		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_UNKNOWN,
+		.because = "while the load rose"},
 	{"unknown: handlers in a short look", requests_that_never_end, 60, 5, .site = EXTRA,
 		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_UNKNOWN, .because = "in flight"},
 };
@@ -361,6 +399,39 @@ static bool scene_look(struct scene *scene, const struct scenario *scenario, dou
 	return fine;
 }
 
+// What the goroutineleak profile lists: all goroutines of the site.
+static bool scene_prove(struct scene *scene, int site)
+{
+	struct simulated_process *p = &scene->process;
+	const struct observed_group group = {
+		.stack = p->sites[site].stack, .count = (uint32_t)p->sites[site].born};
+	const struct observation o = {
+		.target = STR("shop/gateway/app"),
+		.process = p->number,
+		.seq = p->seq++,
+		.mono_ms = p->t_s * 1e3 + 1,
+		.wall_ms = (int64_t)((p->wall_0_s + p->t_s) * 1e3) + 1,
+		.source = OBSERVED_LEAK,
+		.goroutines = -1,
+		.dumped = group.count,
+		.stop_worst_ms = NAN,
+		.stop_sum_ms = NAN,
+		.requests = NAN,
+		.request_seconds = NAN,
+		.in_flight = NAN,
+		.errors = NAN,
+		.cpu_seconds = NAN,
+		.rss_bytes = NAN,
+		.heap_bytes = NAN,
+		.demand = NAN,
+		.has_groups = true,
+		.group_count = 1,
+		.groups = &group,
+	};
+
+	return judge_observe(scene->judge, &o) == 0;
+}
+
 // Looks at the scenario from its settled state on; the report is made at the end.
 static inline bool scene_play(struct scene *scene, const struct scenario *scenario, uint64_t seed)
 {
@@ -384,8 +455,10 @@ static inline bool scene_play(struct scene *scene, const struct scenario *scenar
 			scenario->change_again(&scene->process);
 		begin_life(&scene->process);
 	}
-	return fine && scene_look(scene, scenario, SETTLED_S + scenario->seconds) &&
-	       judge_report(scene->judge, &scene->report, NULL) == 0;
+	fine = fine && scene_look(scene, scenario, SETTLED_S + scenario->seconds);
+	if (fine && scenario->proven)
+		fine = scene_prove(scene, scenario->site);
+	return fine && judge_report(scene->judge, &scene->report, NULL) == 0;
 }
 
 // The finding that was asked for, or NULL. A site that shares the stack of another is that one.
