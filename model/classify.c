@@ -162,7 +162,7 @@ struct evidence {
 	double share; // of the requests that did not come back; NAN
 	struct flight flight;
 	enum flight_case kind;
-	double first, last; // goroutines here in the first and the last third of the life
+	double first, last; // goroutines here in the early part of the life and in its last third
 };
 
 // Up to the peak when most of it has gone since.
@@ -173,12 +173,12 @@ static void gather(const struct assessment *a, struct evidence *evidence)
 	double to_s = over ? a->seen->peak_t_s : life->last_t_s;
 	double third_s = (to_s - life->first_t_s) / 3;
 	struct rise rise = find_rise(a->target, a->seen);
+	double early_to_s = rise.whole ? rise.from_s : life->first_t_s + third_s;
 
 	evidence->requests = requests_of(a, &evidence->share);
-	evidence->flight = flight_of(&a->target->series, life->index,
-		rise.whole ? rise.from_s : (double)NAN, to_s);
+	evidence->flight = flight_of(&a->target->series, life->index, early_to_s, to_s);
 	evidence->kind = flight_case_of(&evidence->flight);
-	evidence->first = mean_between(a->seen, life->first_t_s, life->first_t_s + third_s);
+	evidence->first = mean_between(a->seen, life->first_t_s, early_to_s);
 	evidence->last = mean_between(a->seen, to_s - third_s, to_s);
 }
 

@@ -67,6 +67,11 @@ static double rising_threefold(double t_s)
 	return 1 + 2 * fmin(1, fmax(0, since_settled(t_s)) / 600);
 }
 
+static double eight_thousandfold_soon(double t_s)
+{
+	return since_settled(t_s) > 30 ? 8000 : 1;
+}
+
 static double trebling_soon(double t_s)
 {
 	return 1 + 2 * fmin(1, fmax(0, since_settled(t_s)) / 150);
@@ -137,6 +142,13 @@ static void old_leak_in_rising_load(struct simulated_process *p)
 static void slow_dependency(struct simulated_process *p)
 {
 	p->sites[REQUEST].slower = hundredfold_later;
+}
+
+// None is seen until it becomes slow, early in a look that is long.
+static void slow_dependency_from_nothing(struct simulated_process *p)
+{
+	p->sites[REQUEST].life_s = 0.001;
+	p->sites[REQUEST].slower = eight_thousandfold_soon;
 }
 
 static void slow_dependency_and_leak(struct simulated_process *p)
@@ -327,6 +339,9 @@ static const struct scenario scenarios[] = {
 		.class = CLASS_BACKLOG, .because = "drained"},
 	{"slow dependency", slow_dependency, 900, 10, .site = REQUEST, .verdict = VERDICT_STUCK,
 		.class = CLASS_SLOW_DEPENDENCY, .because = "come back"},
+	{"slow dependency: from nothing", slow_dependency_from_nothing, 180, 5, .site = REQUEST,
+		.verdict = VERDICT_STUCK, .class = CLASS_SLOW_DEPENDENCY,
+		.because = "come back"},
 	{"load: connections in rising load", rising_load, 200, 5, .site = CONNECTION,
 		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_LOAD, .because = "no more per request"},
 	{"load: counts in waves of load", rising_load_in_waves, 600, 10, LOOK_COUNTS,
