@@ -85,8 +85,8 @@ static void format_holder(const struct lock_queue *queue, size_t size, char *out
 	if (!site)
 		(void)snprintf(out, size, "Who holds it, a mutex profile would say");
 	else
-		(void)snprintf(out, size, "%s %.*s", queue->holder_is_sure ? "It is held by"
-									   : "Perhaps it is held by",
+		(void)snprintf(out, size, "%s %.*s",
+			queue->holder_is_sure ? "It is held by" : "Perhaps it is held by",
 			(int)name.len, name.data);
 }
 
@@ -181,7 +181,7 @@ static void say_survivors(struct assessment *a, const char *tail)
 		floor(detector->age[detector->decided_age].c / log(10)));
 	SAY(a, "In %s %s arrived here and stayed, %s left.%s%s", time, arrived, left,
 		detector->age[detector->decided_age].c >= DETECTOR_SUSPECT_LOG10 * log(10) ? chance
-											    : "",
+											   : "",
 		tail);
 }
 
@@ -237,17 +237,16 @@ void say_leak(struct assessment *a, enum flight_case kind, bool requests_stuck)
 	DECIDE(a, "%s",
 		by_ids || carried
 			? "Half an hour at this pace confirms it; if the arrivals stop, it is "
-			 "cleared. The goroutineleak profile (Go 1.26) would prove it at once."
-		       : "Goroutine IDs (goroutine?debug=2) would confirm it; the goroutineleak "
-			 "profile (Go 1.26) would prove it.");
+			  "cleared. The goroutineleak profile (Go 1.26) would prove it at once."
+			: "Goroutine IDs (goroutine?debug=2) would confirm it; the goroutineleak "
+			  "profile (Go 1.26) would prove it.");
 }
 
 // Not for what the runtime has proven.
 static const char *too_short(const struct assessment *a)
 {
-	return a->seen->leaked > 0
-		       ? ""
-		       : " Too short to tell a leak from a pool or cache that fills.";
+	return a->seen->leaked > 0 ? ""
+				   : " Too short to tell a leak from a pool or cache that fills.";
 }
 
 static void say_counts(struct assessment *a)

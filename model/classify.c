@@ -128,7 +128,8 @@ static enum requests requests_of(const struct assessment *a, double *share)
 	struct rise rise;
 	bool gauge;
 
-	if (a->seen->peak < ASSESS_BACKLOG_COUNT || isnan(a->seen->peak_t_s) || is_idle_connection(a))
+	if (a->seen->peak < ASSESS_BACKLOG_COUNT || isnan(a->seen->peak_t_s) ||
+		is_idle_connection(a))
 		return REQUESTS_NO;
 	rise = find_rise(a->target, a->seen);
 	gauge = !isnan(a->seen->peak_in_flight);
@@ -253,8 +254,8 @@ static double load_at(const struct series *series, uint32_t life, double from_s,
 		       : NAN;
 }
 
-// One row for each block of this life: 1, requests per second, time; and the mean count. Few blocks,
-// since the chance in which requests come would weaken what they explain.
+// One row for each block of this life: 1, requests per second, time; and the mean count. Few
+// blocks, since the chance in which requests come would weaken what they explain.
 static size_t load_rows(const struct assessment *a, double *x, double *y)
 {
 	const struct life *life = a->target->life;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kind of growth it is, by Little's law (leak-model 3.2) and its neighbours. Rules in the order
-// in which they are tried; each asks for what its neighbours cannot show:
+// What kind of growth it is, by Little's law (leak-model 3.2) and its neighbours. Rules in the
+// order in which they are tried; each asks for what its neighbours cannot show:
 //
 //	contention	waits for a lock that end, and grow; a leaked lock has none that end
 //	slow dependency	as many requests, each longer, and they come back

@@ -163,8 +163,7 @@ int contention_add(struct contention *contention, const struct observed_contenti
 	if (first) {
 		contention->first_t_s = t_s;
 	} else if (!new_life && length_s > 0) {
-		close_interval(
-			contention, length_s, t_s - length_s / 2 - contention->first_t_s);
+		close_interval(contention, length_s, t_s - length_s / 2 - contention->first_t_s);
 		r = add_point(contention, t_s, length_s);
 	}
 	contention->last_t_s = t_s;
@@ -238,12 +237,11 @@ struct estimate contention_growth_of(
 	slope = line.xy / line.xx;
 	left = fmax(0, line.yy - slope * line.xy) / (n - 2);
 	reach = student_t_quantile(1 - (1 - LEVEL) / 2, n - 2) * sqrt(left / line.xx);
-	return estimate_of(slope, slope - reach, slope + reach, LEVEL,
-		"line through the intervals", contention->intervals);
+	return estimate_of(slope, slope - reach, slope + reach, LEVEL, "line through the intervals",
+		contention->intervals);
 }
 
-double contention_waiters_now(
-	const struct contention *contention, const struct contention_row *row)
+double contention_waiters_now(const struct contention *contention, const struct contention_row *row)
 {
 	struct estimate growth = contention_growth_of(contention, row);
 	struct line line;

@@ -155,8 +155,8 @@ static struct together are_one_mistake(const struct group *x, const struct group
 			const struct assessment *a = &x->first[i], *b = &y->first[j];
 
 			if (may_be_joined(a, b))
-				together = born_together(a->target, a->seen, b->seen,
-					are_related(a->seen, b->seen));
+				together = born_together(
+					a->target, a->seen, b->seen, are_related(a->seen, b->seen));
 		}
 	return together;
 }
@@ -212,8 +212,8 @@ static bool is_firm(const struct assessment *a)
 }
 
 // Whose stack says more: own code, then the cause or the wait, then the more urgent, then the
-// larger. What is only suspected now may be confirmed with the next dump, and the finding is to keep
-// its name: so a wait stands before that.
+// larger. What is only suspected now may be confirmed with the next dump, and the finding is to
+// keep its name: so a wait stands before that.
 static bool says_more(const struct assessment *a, const struct assessment *b)
 {
 	bool own_a = has_own_code(a->seen->stack), own_b = has_own_code(b->seen->stack);

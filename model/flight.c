@@ -96,8 +96,7 @@ static bool parts_of(const struct series *series, uint32_t life, double early_to
 	return true;
 }
 
-struct flight flight_of(
-	const struct series *series, uint32_t life, double early_to_s, double to_s)
+struct flight flight_of(const struct series *series, uint32_t life, double early_to_s, double to_s)
 {
 	struct flight flight = {{NAN, NAN}, {NAN, NAN}, {NAN, NAN}, {NAN, NAN}};
 	struct span span[2];
@@ -108,8 +107,8 @@ struct flight flight_of(
 		flight.in_flight[i] = mean_gauge(series, life, &span[i]);
 		flight.completing[i] = rate_of(series, life, &span[i], seconds_of);
 		flight.per_s[i] = rate_of(series, life, &span[i], requests_of);
-		flight.latency_s[i] = flight.per_s[i] > 0 ? flight.completing[i] / flight.per_s[i]
-							  : (double)NAN;
+		flight.latency_s[i] =
+			flight.per_s[i] > 0 ? flight.completing[i] / flight.per_s[i] : (double)NAN;
 	}
 	return flight;
 }

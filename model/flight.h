@@ -29,8 +29,7 @@ enum flight_case {
 
 // Of the life with index `life`, up to `to_s`. The late part is the last third; the early one ends
 // at `early_to_s`, where growth began, or with the first third when that is NAN or too early.
-struct flight flight_of(
-	const struct series *series, uint32_t life, double early_to_s, double to_s);
+struct flight flight_of(const struct series *series, uint32_t life, double early_to_s, double to_s);
 enum flight_case flight_case_of(const struct flight *flight);
 // Late over early; NAN when either is unknown or early is 0.
 double flight_ratio(const double pair[2]);

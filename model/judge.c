@@ -2,8 +2,13 @@
 // The judge: targets by name, and a report of what they show together.
 #include "model/judge.h"
 
+#include "model/filling.h"
 #include "model/findings.h"
+#include "model/flight.h"
+#include "model/locks.h"
+#include "model/signs.h"
 #include "model/target_report.h"
+#include "model/together.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -149,6 +154,21 @@ static const struct parameter thresholds[] = {
 	{"in_flight_share", ASSESS_IN_FLIGHT},
 	{"backlog_count", ASSESS_BACKLOG_COUNT},
 	{"backlog_share", ASSESS_STUCK_SHARE},
+	{"latency_rise", FLIGHT_LATENCY_RISE},
+	{"load_rise", FLIGHT_LOAD_RISE},
+	{"flight_stuck_share", FLIGHT_STUCK_SHARE},
+	{"lock_rise", LOCKS_RISE_LEAST},
+	{"lock_rise_share", LOCKS_RISE_SHARE},
+	{"lock_explained", LOCKS_EXPLAINED},
+	{"filling_level_share", FILLING_LEVEL_SHARE},
+	{"filling_above", FILLING_ABOVE},
+	{"together_p", TOGETHER_P},
+	{"together_related_p", TOGETHER_RELATED_P},
+	{"together_ratio", TOGETHER_RATIO},
+	{"together_neighbours", TOGETHER_NEIGHBOURS},
+	{"sign_goroutines_share", SIGN_GOROUTINES_SHARE},
+	{"sign_heap_share", SIGN_HEAP_SHARE},
+	{"sign_delay_share", SIGN_DELAY_SHARE},
 	{"floor_block_s", FLOOR_BLOCK_S},
 	{"floor_rise", FLOOR_RISE_LEAST},
 	{"floor_total", FLOOR_TOTAL_LEAST},

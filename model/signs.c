@@ -110,8 +110,8 @@ static uint32_t count_values(const struct target *target, next_value *next)
 	return count;
 }
 
-// Medians of blocks of neighbours: they remember their predecessor less than ticks do, and a garbage
-// collection more or less does not matter.
+// Medians of blocks of neighbours: they remember their predecessor less than ticks do, and a
+// garbage collection more or less does not matter.
 static void gather(const struct target *target, next_value *next, struct course *course)
 {
 	double block[SERIES_POINTS_MAX / SIGN_BLOCKS + 2], t_s = NAN, value = NAN, sum_s = 0;

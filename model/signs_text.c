@@ -33,7 +33,8 @@ static const char *const sentences[SIGN_ROWS] = {
 	"first at who is slow to send or to receive: what it calls, or too few workers. It is no "
 	"lock and no leak; a pool with less to do looks the same.",
 
-	"Goroutines wait longer for locks and for one another, and do not gather. Look first at the "
+	"Goroutines wait longer for locks and for one another, and do not gather. Look first at "
+	"the "
 	"holder of the first lock: those on channels often wait for somebody who waits for it. It "
 	"is no leak: the waits end.",
 
@@ -41,8 +42,10 @@ static const char *const sentences[SIGN_ROWS] = {
 	"that nobody empties. Look first at two heap profiles and what differs between them. It is "
 	"no goroutine leak and no contention.",
 
-	"The heap grows and locks are waited for longer, at a level number of goroutines: something "
-	"behind a lock grows, and each pass over it takes longer. Look first at the loops under the "
+	"The heap grows and locks are waited for longer, at a level number of goroutines: "
+	"something "
+	"behind a lock grows, and each pass over it takes longer. Look first at the loops under "
+	"the "
 	"first lock, then at the heap profile. It is no goroutine leak.",
 
 	"The heap grows and goroutines wait longer for one another, without gathering: work piles "
@@ -57,7 +60,8 @@ static const char *const sentences[SIGN_ROWS] = {
 	"before: these do not end, or there is more load. Look first at the first finding; no "
 	"profile of waits shows them. It is no contention.",
 
-	"Goroutines gather and locks are waited for longer: a queue before a lock. Look first at the "
+	"Goroutines gather and locks are waited for longer: a queue before a lock. Look first at "
+	"the "
 	"holder of the first lock, then at the stack that waits for it. It is no leak as long as "
 	"the waits end: the queue goes when the holder is quick again.",
 
@@ -70,7 +74,8 @@ static const char *const sentences[SIGN_ROWS] = {
 	"channels for those behind it. It is no leak alone: these waits end.",
 
 	"Goroutines gather and keep memory with them, and the waits that end are no longer than "
-	"before: as a leak does. Look first at the first finding. It is no contention; a cache with "
+	"before: as a leak does. Look first at the first finding. It is no contention; a cache "
+	"with "
 	"a goroutine for each entry looks the same while it fills.",
 
 	"Goroutines and heap grow and locks are waited for longer: a queue before a lock whose "
@@ -79,7 +84,8 @@ static const char *const sentences[SIGN_ROWS] = {
 	"more of it shortens no wait.",
 
 	"Goroutines and heap grow and they wait longer for one another: requests pile up with all "
-	"they hold, before something slow. Look first at what they wait for: its latency, its pool. "
+	"they hold, before something slow. Look first at what they wait for: its latency, its "
+	"pool. "
 	"It is no lock; what stays when that is quick again is a leak.",
 
 	"Everything grows: goroutines, heap, the waits for locks and for one another. It is "

@@ -27,7 +27,8 @@ struct leak_sum {
 	double goroutines;
 	bool any, by_survivors;
 	bool told; // one of them is suspected, confirmed, or proven by the runtime
-	enum finding_class explained; // of what is waited for or followed, and no leak; unknown: none
+	enum finding_class
+		explained; // of what is waited for or followed, and no leak; unknown: none
 	bool filling; // one is growing, bounded so far
 	bool open; // one is not decided, and has no class either
 };
@@ -244,8 +245,7 @@ static bool is_slow(const struct target *target)
 {
 	const struct series *series = &target->series;
 	double first = NAN, last = NAN, ramp = little_ramp(series, target->life->index);
-	struct flight flight =
-		flight_of(series, target->life->index, NAN, target->life->last_t_s);
+	struct flight flight = flight_of(series, target->life->index, NAN, target->life->last_t_s);
 	enum flight_case kind = flight_case_of(&flight);
 
 	if (kind != FLIGHT_UNKNOWN)

@@ -54,7 +54,8 @@ static double variation(const double *counts, double sum, const double *length, 
 // About the time as well as about the load: every tenth request is a clock, too.
 static bool both_vary(const struct cohorts *cohorts)
 {
-	const double *counts[] = {cohorts->a, cohorts->b}, sums[] = {cohorts->sum_a, cohorts->sum_b};
+	const double *counts[] = {cohorts->a, cohorts->b},
+		     sums[] = {cohorts->sum_a, cohorts->sum_b};
 	double whole_load = 0;
 
 	for (unsigned i = 0; i < cohorts->pieces; i++)
@@ -93,9 +94,8 @@ static struct together by_cohorts(struct cohorts *cohorts, unsigned pieces_min, 
 	if (cohorts->pieces < pieces_min || few < TOGETHER_MIN || many > TOGETHER_RATIO * few)
 		return together;
 	together.ratio = cohorts->sum_b / cohorts->sum_a;
-	together.joined =
-		both_vary(cohorts) &&
-		p_independent(cohorts) < (related ? TOGETHER_RELATED_P : TOGETHER_P);
+	together.joined = both_vary(cohorts) &&
+			  p_independent(cohorts) < (related ? TOGETHER_RELATED_P : TOGETHER_P);
 	return together;
 }
 
@@ -110,8 +110,7 @@ static double id_span(const struct tracked_stack *a, const struct tracked_stack 
 	return (double)(high - low) + 1;
 }
 
-static uint32_t count_neighbours(
-	const struct tracked_stack *few, const struct tracked_stack *many)
+static uint32_t count_neighbours(const struct tracked_stack *few, const struct tracked_stack *many)
 {
 	uint32_t at = 0, near = 0;
 

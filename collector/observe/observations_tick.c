@@ -14,7 +14,8 @@
 static const char *const tick_keys[] = {"type", "target", "process", "seq", "mono_ms", "time",
 	"duration_ms", "source", "status", "error", "goroutines", "goroutines_from", "dumped",
 	"skipped", "max_id", "stop_ms", "requests", "requests_from", "request_seconds", "errors",
-	"in_flight", "cpu_seconds", "rss_bytes", "heap_bytes", "demand", "key", "groups", "contention", NULL};
+	"in_flight", "cpu_seconds", "rss_bytes", "heap_bytes", "demand", "key", "groups",
+	"contention", NULL};
 
 static const char *const group_keys[] = {"stack", "waits", "count", "created", "created_file",
 	"created_line", "minutes", "waited", "leaked", "labels", "ids", "born", "gone", NULL};

@@ -44,8 +44,8 @@ void finding_since(struct buf *out, const struct report *report, const struct fi
 void finding_hurts(struct buf *out, const struct report *report, const struct finding *finding);
 // What would decide it, and how much longer that takes; nothing when nothing is open.
 void finding_needs(struct buf *out, const struct finding *finding);
-// The other stacks of the same mistake with their number, wait and ratio, four at most; nothing when
-// there are none.
+// The other stacks of the same mistake with their number, wait and ratio, four at most; nothing
+// when there are none.
 void finding_parts(struct buf *out, const struct tell *tell, const struct finding *finding);
 // "12 snapshots of 2 targets over 17 min, 1 missed"
 void report_basis(struct buf *out, const struct report *report);

@@ -179,7 +179,8 @@ static void put_sign(struct json_writer *json, const char *key, const struct sig
 	put_number(json, "last", sign->last);
 	put_estimate(json, "per_hour", &sign->per_h);
 	put_str(json, "from", sign->from ? str_of(sign->from) : STR_EMPTY);
-	put_str(json, "why", sign->state == SIGN_NOT_KNOWN && sign->why ? str_of(sign->why) : STR_EMPTY);
+	put_str(json, "why",
+		sign->state == SIGN_NOT_KNOWN && sign->why ? str_of(sign->why) : STR_EMPTY);
 	json_put_close(json, '}');
 }
 

@@ -131,8 +131,7 @@ static void write_missing(struct paragraph *p, const struct finding *finding)
 }
 
 // What the five lines did not say of the most urgent finding.
-static void write_first(
-	struct paragraph *p, const struct tell *tell, const struct finding *finding)
+static void write_first(struct paragraph *p, const struct tell *tell, const struct finding *finding)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
 
@@ -268,13 +267,14 @@ static void add_signs(struct buf *out, const struct signs *signs)
 }
 
 // Of the target that was answered for, or of the only one.
-static void write_signs(struct paragraph *p, const struct report *report, const struct answer *answer)
+static void write_signs(
+	struct paragraph *p, const struct report *report, const struct answer *answer)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
-	const struct target_report *target =
-		answer->finding       ? answer_target(report, answer->finding)
-		: report->target_count == 1 ? &report->targets[0]
-					    : NULL;
+	const struct target_report *target = answer->finding
+						     ? answer_target(report, answer->finding)
+					     : report->target_count == 1 ? &report->targets[0]
+									 : NULL;
 
 	if (!target || target->reading.len == 0)
 		return;

@@ -340,10 +340,10 @@ static const struct scenario scenarios[] = {
 	{"slow dependency", slow_dependency, 900, 10, .site = REQUEST, .verdict = VERDICT_STUCK,
 		.class = CLASS_SLOW_DEPENDENCY, .because = "come back"},
 	{"slow dependency: from nothing", slow_dependency_from_nothing, 180, 5, .site = REQUEST,
-		.verdict = VERDICT_STUCK, .class = CLASS_SLOW_DEPENDENCY,
-		.because = "come back"},
+		.verdict = VERDICT_STUCK, .class = CLASS_SLOW_DEPENDENCY, .because = "come back"},
 	{"load: connections in rising load", rising_load, 200, 5, .site = CONNECTION,
-		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_LOAD, .because = "no more per request"},
+		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_LOAD,
+		.because = "no more per request"},
 	{"load: counts in waves of load", rising_load_in_waves, 600, 10, LOOK_COUNTS,
 		.site = CONNECTION, .verdict = VERDICT_UNDECIDABLE, .class = CLASS_LOAD},
 	{"load: ten minutes, nothing to ask", rising_load_for_long, 600, 10, .site = CONNECTION,
@@ -372,16 +372,14 @@ static const struct scenario scenarios[] = {
 	{"leak: one minute, proven", leak, 60, 5, .site = EXTRA, .proven = true,
 		.verdict = VERDICT_GROWING, .class = CLASS_LEAK, .because = "The runtime proves"},
 	{"leak: ten minutes, proven", leak, 600, 30, .site = EXTRA, .proven = true,
-		.verdict = VERDICT_CONFIRMED, .class = CLASS_LEAK,
-		.because = "The runtime proves"},
+		.verdict = VERDICT_CONFIRMED, .class = CLASS_LEAK, .because = "The runtime proves"},
 	{"leak: three senders, proven", senders_from_the_start, 20, 10, .site = EXTRA,
 		.proven = true, .verdict = VERDICT_STUCK, .class = CLASS_LEAK,
 		.because = "The runtime proves"},
 	{"backlog: since before the first look", waiting_since_before, 60, 5, .site = EXTRA,
 		.verdict = VERDICT_STUCK, .class = CLASS_BACKLOG, .because = "own gauge"},
 	{"unknown: one dump of sessions", sessions_since_the_start, 0, 5, .site = EXTRA,
-		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_UNKNOWN,
-		.because = "spread evenly"},
+		.verdict = VERDICT_UNDECIDABLE, .class = CLASS_UNKNOWN, .because = "spread evenly"},
 	{"unknown: one dump of sessions that wait", sessions_since_the_start, 0, 5, .site = EXTRA,
 		.minutes = 30, .verdict = VERDICT_STUCK, .class = CLASS_UNKNOWN,
 		.because = "born evenly"},
@@ -403,8 +401,8 @@ struct scene {
 
 static bool scene_look(struct scene *scene, const struct scenario *scenario, double until_s)
 {
-	const struct look_options options = {scenario->look, !scenario->blind, true,
-		scenario->minutes, true};
+	const struct look_options options = {
+		scenario->look, !scenario->blind, true, scenario->minutes, true};
 	bool fine = true;
 
 	while (fine && scene->process.t_s + scenario->interval_s <= until_s + 1e-6) {
@@ -450,8 +448,8 @@ static bool scene_prove(struct scene *scene, int site)
 // Looks at the scenario from its settled state on; the report is made at the end.
 static inline bool scene_play(struct scene *scene, const struct scenario *scenario, uint64_t seed)
 {
-	const struct look_options options = {scenario->look, !scenario->blind, true,
-		scenario->minutes, true};
+	const struct look_options options = {
+		scenario->look, !scenario->blind, true, scenario->minutes, true};
 	bool fine;
 
 	*scene = (struct scene){.stacks = stacks_new(1 << 24), .process = healthy_service()};

@@ -50,8 +50,7 @@ static void the_row_is_that_of_what_is_up(void **state)
 		bool whole;
 
 		for (unsigned i = 0; i < SIGNS; i++)
-			signs.sign[i].state =
-				row & (8 >> i) ? SIGN_UP : SIGN_LEVEL_OR_DOWN;
+			signs.sign[i].state = row & (8 >> i) ? SIGN_UP : SIGN_LEVEL_OR_DOWN;
 		assert_int_equal(signs_row(&signs, &whole), row);
 		assert_true(whole);
 		signs.sign[SIGN_MUTEX].state = SIGN_NOT_KNOWN;

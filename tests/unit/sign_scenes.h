@@ -28,7 +28,8 @@ static double share_waiting(bool grows, double part)
 }
 
 // Waits that ended within the step: of so many goroutines, each waits that share of the time.
-static void wait_in(struct simulated_process *p, int site, uint32_t count, double share, double step_s)
+static void wait_in(
+	struct simulated_process *p, int site, uint32_t count, double share, double step_s)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (uniform(p) < share) {
@@ -45,8 +46,7 @@ static void begin_scene(struct sign_scene *scene, uint64_t seed)
 
 	scene->stacks = stacks_new(1 << 24);
 	scene->judge = judge_new(scene->stacks, NULL);
-	*p = (struct simulated_process){
-		.load = p->load,
+	*p = (struct simulated_process){.load = p->load,
 		.sites = {
 			{.function = "main.handle",
 				.wait = "select",
@@ -69,8 +69,7 @@ static void begin_scene(struct sign_scene *scene, uint64_t seed)
 				.at_start = SIGN_LOCK_USERS,
 				.profiled = true},
 		}};
-	(void)stacks_add_stack(
-		scene->stacks, unlock, 2, false, &p->sites[SIGN_SITE_LOCK].holder);
+	(void)stacks_add_stack(scene->stacks, unlock, 2, false, &p->sites[SIGN_SITE_LOCK].holder);
 	simulate(p, scene->stacks, seed);
 	advance(p, 60);
 }

@@ -147,11 +147,12 @@ static void simulate(struct simulated_process *p, struct stacks *stacks, uint64_
 		int r;
 
 		if (site->inner)
-			frames[count++] = (struct frame){str_of(site->inner), STR("mutex.go"), 1, 0};
-		frames[count++] =
-			(struct frame){str_of(site->function), STR("main.go"), 10 + i, 0};
+			frames[count++] =
+				(struct frame){str_of(site->inner), STR("mutex.go"), 1, 0};
+		frames[count++] = (struct frame){str_of(site->function), STR("main.go"), 10 + i, 0};
 		if (site->outer)
-			frames[count++] = (struct frame){str_of(site->outer), STR("server.go"), 1, 0};
+			frames[count++] =
+				(struct frame){str_of(site->outer), STR("server.go"), 1, 0};
 		r = stacks_add_stack(stacks, frames, count, false, &p->sites[i].stack);
 
 		assert(r == 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sixteen rows of the four signs, each from a simulated process that really shows them, and what
-// is said when some are not known: tests/golden/signs/*.txt.
+// The sixteen rows of the four signs, each from a simulated process that really shows them, and
+// what is said when some are not known: tests/golden/signs/*.txt.
 //
 //	sixteen rows | diff tests/golden/signs/rows.txt -
 //	sixteen not-known | diff tests/golden/signs/not-known.txt -
@@ -19,9 +19,9 @@ static void print_sign(enum sign_kind kind, const struct sign *sign)
 		printf(" %s\n", sign->why);
 	else
 		printf(" %.0f to %.0f%s, by %s\n", sign->first / unit, sign->last / unit,
-			kind == SIGN_HEAP       ? " MiB"
-			: kind >= SIGN_BLOCK    ? " waiting on average"
-						: "",
+			kind == SIGN_HEAP    ? " MiB"
+			: kind >= SIGN_BLOCK ? " waiting on average"
+					     : "",
 			sign->from);
 }
 
@@ -56,8 +56,7 @@ static int print_scene(struct sign_scene *scene, const char *title, int row)
 		printf("%s\n", title);
 		for (int i = 0; i < SIGNS; i++)
 			print_sign((enum sign_kind)i, &target->signs.sign[i]);
-		print_wrapped(
-			target->reading.len > 0 ? target->reading : STR("(nothing is said)"));
+		print_wrapped(target->reading.len > 0 ? target->reading : STR("(nothing is said)"));
 		printf("\n");
 		right = row < 0 || (int)signs_row(&target->signs, &whole) == row;
 		r = right ? 0 : -EINVAL;
@@ -94,7 +93,8 @@ static int print_not_known(void)
 		.no_profiles = true,
 		.seconds = 600,
 		.interval_s = 10};
-	struct sign_scene no_heap = {.mutex = true, .no_heap = true, .seconds = 600, .interval_s = 10};
+	struct sign_scene no_heap = {
+		.mutex = true, .no_heap = true, .seconds = 600, .interval_s = 10};
 	struct sign_scene resident = {
 		.heap = true, .resident = true, .seconds = 600, .interval_s = 10};
 	struct sign_scene little = {.goroutines = true, .seconds = 30, .interval_s = 10};

@@ -4,8 +4,8 @@
 //	samples leak text | diff tests/golden/tell/leak.text -
 //	samples leak text torture	# each allocation fails once
 //
-// Samples: leak, short, dump, healthy, backlog, queue, drained, hostile, many, one-unseen, blind, failed.
-// Forms: text, colour, html, postmortem, folded.
+// Samples: leak, short, dump, healthy, backlog, queue, drained, hostile, many, one-unseen, blind,
+// failed. Forms: text, colour, html, postmortem, folded.
 #include "base/limits.h"
 #include "collector/tell/folded.h"
 #include "collector/tell/html.h"
@@ -433,7 +433,8 @@ static void sample_queue(struct report *report)
 		    "end.");
 	finding->decides = STR("What the holder does while it has the lock. When no wait ends any "
 			       "more, the lock is never given back: a leak.");
-	finding->holder = frame("example.com/shop/cache.(*LRU).evict", "/src/shop/cache/lru.go", 201);
+	finding->holder =
+		frame("example.com/shop/cache.(*LRU).evict", "/src/shop/cache/lru.go", 201);
 	parts[0] = (struct finding_part){groups[3].stack, 35600, 2, state("select"),
 		estimate_of(9.8, 9.5, 10.1, 0.95, "survivors", 59)};
 	parts[1] = (struct finding_part){
