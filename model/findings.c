@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grouping assessments into findings, and joining those that are one mistake.
+// Grouping assessments into findings.
 #include "model/findings.h"
 
 #include "model/finding_text.h"
 #include "model/forecast.h"
-#include "model/together.h"
+#include "model/group.h"
 
 #include "base/digest.h"
 
@@ -13,13 +13,6 @@
 #include <string.h>
 
 #define LEVEL 0.95
-
-// Assessments of one finding: a run of the sorted array, then parts chained to their leader.
-struct group {
-	struct assessment *first;
-	uint32_t count;
-	struct group *leader; // of the mistake this group is a part of; NULL: its own
-};
 
 void assessments_release(struct assessments *assessments)
 {
@@ -59,22 +52,6 @@ struct str workload_of(const struct target *target)
 	return workload.len ? workload : target->name;
 }
 
-static int urgency(const struct assessment *a)
-{
-	static const int ranks[] = {
-		[VERDICT_CONFIRMED] = 0,
-		[VERDICT_SUSPECT] = 1,
-		[VERDICT_GROWING] = 2,
-		[VERDICT_STUCK] = 3,
-		[VERDICT_HINT] = 4,
-		[VERDICT_UNDECIDABLE] = 5,
-		[VERDICT_CLEARED] = 6,
-		[VERDICT_NONE] = 7,
-	};
-
-	return ranks[a->verdict];
-}
-
 static int by_finding(const void *x, const void *y)
 {
 	const struct assessment *a = x, *b = y;
@@ -84,8 +61,8 @@ static int by_finding(const void *x, const void *y)
 		return order;
 	if (a->seen->stack->line_free_key != b->seen->stack->line_free_key)
 		return a->seen->stack->line_free_key < b->seen->stack->line_free_key ? -1 : 1;
-	if (urgency(a) != urgency(b))
-		return urgency(a) - urgency(b);
+	if (verdict_urgency(a->verdict) != verdict_urgency(b->verdict))
+		return verdict_urgency(a->verdict) - verdict_urgency(b->verdict);
 	if (a->seen->count_last != b->seen->count_last)
 		return a->seen->count_last > b->seen->count_last ? -1 : 1;
 	order = str_compare(a->target->name, b->target->name);
@@ -113,146 +90,6 @@ static uint32_t make_groups(struct assessments *assessments, struct group *group
 			groups[count++] = (struct group){.first = a, .count = 1};
 	}
 	return count;
-}
-
-static bool has_function(const struct stack *stack, struct str function)
-{
-	for (uint32_t i = 0; i < stack->frame_count; i++)
-		if (str_equal(stack->frames[i].function, function))
-			return true;
-	return false;
-}
-
-// One may be the other's child or sibling: only then can they be one mistake.
-static bool are_related(const struct seen_stack *a, const struct seen_stack *b)
-{
-	struct str x = a->created_by.function, y = b->created_by.function;
-
-	return (x.len > 0 && str_equal(x, y)) || (x.len > 0 && has_function(b->stack, x)) ||
-	       (y.len > 0 && has_function(a->stack, y));
-}
-
-// What grows or is stuck, whether that is decided or not, and for reasons that do not contradict.
-static bool may_be_joined(const struct assessment *a, const struct assessment *b)
-{
-	bool open = (assessment_leaks(a) || a->verdict == VERDICT_STUCK ||
-			    a->verdict == VERDICT_UNDECIDABLE) &&
-		    (assessment_leaks(b) || b->verdict == VERDICT_STUCK ||
-			    b->verdict == VERDICT_UNDECIDABLE);
-	bool leak_a = a->class <= CLASS_LEAK || a->class == CLASS_FILLING;
-	bool leak_b = b->class <= CLASS_LEAK || b->class == CLASS_FILLING;
-
-	return a->target == b->target && open && (a->class == b->class || (leak_a && leak_b));
-}
-
-// In one of the targets that both are seen in.
-static struct together are_one_mistake(const struct group *x, const struct group *y)
-{
-	struct together together = {false, NAN};
-
-	for (uint32_t i = 0; i < x->count && !together.joined; i++)
-		for (uint32_t j = 0; j < y->count && !together.joined; j++) {
-			const struct assessment *a = &x->first[i], *b = &y->first[j];
-
-			if (may_be_joined(a, b))
-				together = born_together(
-					a->target, a->seen, b->seen, are_related(a->seen, b->seen));
-		}
-	return together;
-}
-
-// Place in the table of causes: what names a mistake stands before what is usually normal.
-static size_t cause_place(const struct assessment *a)
-{
-	const struct frame *creator =
-		a->seen->created_by.function.len > 0 ? &a->seen->created_by : NULL;
-	const struct cause *cause = cause_find(a->wait, a->seen->stack, creator);
-	size_t place = 0;
-
-	while (place < cause_count() && cause_at(place) != cause)
-		place++;
-	return place;
-}
-
-// How much a wait says about a mistake: what nobody takes, before who got nothing, before who waits
-// for all of them.
-static int wait_place(enum wait_kind wait)
-{
-	switch (wait) {
-	case WAIT_CHAN_SEND:
-	case WAIT_CHAN_NIL:
-	case WAIT_SELECT_EMPTY:
-	case WAIT_MUTEX:
-	case WAIT_RWMUTEX_READ:
-	case WAIT_RWMUTEX_WRITE:
-		return 0;
-	case WAIT_CHAN_RECEIVE:
-		return 1;
-	case WAIT_SELECT:
-		return 2;
-	case WAIT_WAITGROUP:
-	case WAIT_COND:
-	case WAIT_SEMAPHORE:
-		return 4;
-	case WAIT_NONE:
-	case WAIT_SLEEP:
-	case WAIT_IO:
-	case WAIT_SYSCALL:
-	case WAIT_COROUTINE:
-	case WAIT_RUNTIME:
-	case WAIT_UNKNOWN:
-		break;
-	}
-	return 3;
-}
-
-static bool is_firm(const struct assessment *a)
-{
-	return a->verdict == VERDICT_CONFIRMED || a->verdict == VERDICT_SUSPECT;
-}
-
-// Whose stack says more: own code, then the cause or the wait, then the more urgent, then the
-// larger. What is only suspected now may be confirmed with the next dump, and the finding is to
-// keep its name: so a wait stands before that.
-static bool says_more(const struct assessment *a, const struct assessment *b)
-{
-	bool own_a = has_own_code(a->seen->stack), own_b = has_own_code(b->seen->stack);
-
-	if (own_a != own_b)
-		return own_a;
-	if (!own_a && cause_place(a) != cause_place(b))
-		return cause_place(a) < cause_place(b);
-	if (is_firm(a) != is_firm(b))
-		return is_firm(a);
-	if (wait_place(a->wait) != wait_place(b->wait))
-		return wait_place(a->wait) < wait_place(b->wait);
-	if (urgency(a) != urgency(b))
-		return urgency(a) < urgency(b);
-	if (a->seen->count_last != b->seen->count_last)
-		return a->seen->count_last > b->seen->count_last;
-	return a->seen->stack->key < b->seen->stack->key;
-}
-
-static struct group *leader_of(struct group *group)
-{
-	while (group->leader)
-		group = group->leader;
-	return group;
-}
-
-static void join_groups(struct group *groups, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		for (uint32_t j = i + 1; j < count; j++) {
-			struct group *a = leader_of(&groups[i]), *b = leader_of(&groups[j]);
-
-			if (a == b || !are_one_mistake(&groups[i], &groups[j]).joined)
-				continue;
-			if (says_more(a->first, b->first))
-				b->leader = a;
-			else
-				a->leader = b;
-		}
 }
 
 struct estimate estimate_sum(const struct estimate *a, const struct estimate *b)
@@ -415,78 +252,6 @@ static int fill_history(const struct assessment *a, struct arena *arena, struct 
 	return 0;
 }
 
-static double growth_of_stack(const struct assessment *a)
-{
-	return (double)(a->seen->count_last - a->seen->count_first);
-}
-
-// By their growth where both have grown, else by their numbers.
-static double ratio_of(const struct assessment *part, const struct assessment *main)
-{
-	double grown = growth_of_stack(part), by = growth_of_stack(main);
-
-	if (!(grown >= TOGETHER_MIN && by >= TOGETHER_MIN)) {
-		grown = (double)part->seen->count_last;
-		by = (double)main->seen->count_last;
-	}
-	return by > 0 ? grown / by : (double)NAN;
-}
-
-static void add_part(struct finding *finding, const struct assessment *a, double ratio)
-{
-	finding->parts[finding->part_count++] = (struct finding_part){
-		.stack = a->seen->stack,
-		.goroutines = a->seen->count_last,
-		.ratio = ratio,
-		.wait = a->seen->wait_count > 0 ? a->seen->waits[0].state : STATE_UNKNOWN,
-		.rate_per_s = a->rate_per_s,
-	};
-}
-
-static int by_goroutines(const void *x, const void *y)
-{
-	const struct finding_part *a = x, *b = y;
-
-	if (a->goroutines != b->goroutines)
-		return a->goroutines > b->goroutines ? -1 : 1;
-	return a->stack->key < b->stack->key ? -1 : a->stack->key > b->stack->key;
-}
-
-// Of a group of several targets, the stack of the first speaks; its goroutines are added up.
-static void add_group(struct finding *finding, const struct group *group, const struct group *main)
-{
-	struct finding_part *part;
-
-	add_part(finding, group->first, ratio_of(group->first, main->first));
-	part = &finding->parts[finding->part_count - 1];
-	for (uint32_t i = 1; i < group->count; i++) {
-		part->goroutines += group->first[i].seen->count_last;
-		part->rate_per_s = estimate_sum(&part->rate_per_s, &group->first[i].rate_per_s);
-	}
-}
-
-static int fill_parts(const struct group *groups, uint32_t count, const struct group *group,
-	struct arena *arena, struct finding *finding)
-{
-	const struct stack *main_stack = group->first->seen->stack;
-
-	finding->parts = arena_array(arena, count + group->count, sizeof(*finding->parts));
-	if (!finding->parts)
-		return -ENOMEM;
-	for (uint32_t i = 1; i < group->count; i++) // other lines of the same functions
-		if (group->first[i].seen->stack != main_stack &&
-			(finding->part_count == 0 ||
-				finding->parts[finding->part_count - 1].stack !=
-					group->first[i].seen->stack))
-			add_part(finding, &group->first[i], NAN);
-	for (uint32_t i = 0; i < count; i++)
-		if (&groups[i] != group && leader_of((struct group *)&groups[i]) == group)
-			add_group(finding, &groups[i], group);
-	if (finding->part_count > 1)
-		qsort(finding->parts, finding->part_count, sizeof(*finding->parts), by_goroutines);
-	return 0;
-}
-
 static int make_finding(const struct group *groups, uint32_t count, const struct group *group,
 	const struct judge_parameters *parameters, struct arena *arena, struct finding *finding)
 {
@@ -519,19 +284,18 @@ static int make_finding(const struct group *groups, uint32_t count, const struct
 	if (r == 0)
 		r = fill_history(a, arena, finding);
 	if (r == 0)
-		r = fill_parts(groups, count, group, arena, finding);
+		r = group_fill_parts(groups, count, group, arena, finding);
 	return r < 0 ? r : finding_fill_text(a, arena, finding);
 }
 
 static int by_urgency(const void *x, const void *y)
 {
 	const struct finding *a = x, *b = y;
-	struct assessment verdict_a = {.verdict = a->verdict}, verdict_b = {.verdict = b->verdict};
 	double rate_a = estimate_known(&a->rate_per_s) ? a->rate_per_s.value : -INFINITY;
 	double rate_b = estimate_known(&b->rate_per_s) ? b->rate_per_s.value : -INFINITY;
 
-	if (urgency(&verdict_a) != urgency(&verdict_b))
-		return urgency(&verdict_a) - urgency(&verdict_b);
+	if (verdict_urgency(a->verdict) != verdict_urgency(b->verdict))
+		return verdict_urgency(a->verdict) - verdict_urgency(b->verdict);
 	if ((a->proven > 0) != (b->proven > 0))
 		return a->proven > 0 ? -1 : 1;
 	if ((a->class == CLASS_LEAK) != (b->class == CLASS_LEAK))
@@ -557,7 +321,7 @@ int findings_make(struct assessments *assessments, const struct judge_parameters
 		return -ENOMEM;
 	qsort(assessments->items, assessments->count, sizeof(*assessments->items), by_finding);
 	count = make_groups(assessments, groups);
-	join_groups(groups, count);
+	groups_join(groups, count);
 	report->findings = arena_array(&report->arena, count, sizeof(*report->findings));
 	if (!report->findings)
 		r = -ENOMEM;
