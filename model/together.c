@@ -160,14 +160,15 @@ static struct together by_ids(const struct tracker *tracker, const struct tracke
 	return together;
 }
 
-static bool find_count(const struct seen_stack *seen, double t_s, double *count)
+// The count at a time; `*at` is where to look from, since times only grow.
+static bool find_count(const struct seen_stack *seen, double t_s, uint32_t *at, double *count)
 {
-	for (uint32_t i = 0; i < seen->point_count; i++)
-		if (fabs((double)seen->points[i].t_s - t_s) < 1e-3) {
-			*count = seen->points[i].count;
-			return true;
-		}
-	return false;
+	while (*at < seen->point_count && (double)seen->points[*at].t_s < t_s - 1e-3)
+		(*at)++;
+	if (*at == seen->point_count || (double)seen->points[*at].t_s > t_s + 1e-3)
+		return false;
+	*count = seen->points[*at].count;
+	return true;
 }
 
 // Growth of both between points that both have, in at most SURVIVORS_COHORTS pieces. Falling counts
@@ -175,13 +176,13 @@ static bool find_count(const struct seen_stack *seen, double t_s, double *count)
 static bool growth_pieces(const struct target *target, const struct seen_stack *a,
 	const struct seen_stack *b, struct cohorts *cohorts)
 {
-	uint32_t stride = a->point_count / SURVIVORS_COHORTS + 1, taken = 0;
+	uint32_t stride = a->point_count / SURVIVORS_COHORTS + 1, taken = 0, at_b = 0;
 	double before_a = NAN, before_b = NAN, before_s = NAN, count_b;
 
 	for (uint32_t i = 0; i < a->point_count; i++) {
 		double t_s = a->points[i].t_s, count_a = a->points[i].count;
 
-		if (t_s < target->life->first_t_s - 1e-3 || !find_count(b, t_s, &count_b) ||
+		if (t_s < target->life->first_t_s - 1e-3 || !find_count(b, t_s, &at_b, &count_b) ||
 			taken++ % stride != 0)
 			continue;
 		if (!isnan(before_a) && cohorts->pieces < SURVIVORS_COHORTS) {
@@ -206,6 +207,8 @@ struct together born_together(const struct target *target, const struct seen_sta
 	const struct tracked_stack *y = tracker ? tracker_find(tracker, b->stack) : NULL;
 	struct cohorts cohorts = {.pieces = 0};
 
+	if ((double)a->count_last < TOGETHER_MIN || (double)b->count_last < TOGETHER_MIN)
+		return none(); // there are many stacks, and each pair is asked for
 	if (x && y && target->life->counts_since_dump == 0)
 		return by_ids(tracker, x, y, related);
 	if (!growth_pieces(target, a, b, &cohorts))
