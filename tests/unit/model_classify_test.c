@@ -70,10 +70,56 @@ static void requests_in_flight_have_four_cases(void **state)
 		assert_int_equal(flight_case_of(&cases[i].flight), cases[i].kind);
 }
 
+static double swings_and_bursts(double t_s)
+{
+	return 1 + 0.8 * sin(t_s / 90) + (fmod(t_s, 300) < 30 ? 4 : 0);
+}
+
+static void swinging_service(struct simulated_process *process)
+{
+	process->load = swings_and_bursts;
+	process->sites[TWIN].per_s = 0.3;
+	process->sites[TWIN].life_s = 400;
+	process->sites[EXTRA] = (struct simulated_site){.function = "main.(*cache).get",
+		.inner = "sync.(*Mutex).Lock",
+		.wait = "sync.Mutex.Lock",
+		.per_request = 0.5,
+		.life_s = 2,
+		.profiled = true};
+}
+
+// Swinging load with bursts, sessions and a busy lock: nothing to say but that it follows the load.
+static void a_healthy_service_has_no_class(void **state)
+{
+	int told = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		const struct scenario scenario = {"healthy", swinging_service,
+			seed % 2 ? 600 : 7200, seed % 2 ? 5 : 60};
+		struct scene scene;
+
+		assert_true(scene_play(&scene, &scenario, seed));
+		for (uint32_t i = 0; i < scene.report.finding_count; i++) {
+			const struct finding *finding = &scene.report.findings[i];
+
+			if (finding->class > CLASS_UNKNOWN && finding->class != CLASS_LOAD) {
+				print_message("seed %d: %s: %s: %s\n", (int)seed,
+					finding_class_name(finding->class),
+					finding->site.function.data, finding->because.data);
+				told++;
+			}
+		}
+		scene_end(&scene);
+	}
+	assert_int_equal(told, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_in_flight_have_four_cases),
+		cmocka_unit_test(a_healthy_service_has_no_class),
 		cmocka_unit_test(each_class_is_reached_and_none_for_its_neighbour),
 	};
 
