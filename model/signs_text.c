@@ -105,6 +105,28 @@ static const char *const without_waits[4] = {
 	"something slow does. Look first at the first finding.",
 };
 
+// The same where nothing is known of memory: goroutines, block delay, mutex delay.
+static const char *const without_heap[8] = {
+	"Neither goroutines nor waits grow.",
+	"Locks are waited for longer, at a level number of goroutines. Look first at the holder of "
+	"the first lock.",
+	"Goroutines wait longer for one another, and do not gather. Look first at who is slow to "
+	"send or to receive.",
+	"All waits grow, at a level number of goroutines. Look first at the holder of the first "
+	"lock.",
+	"Goroutines gather, and the waits that end are no longer than before: these do not end, or "
+	"there is more load. Look first at the first finding.",
+	"Goroutines gather and locks are waited for longer: a queue before a lock. Look first at "
+	"the "
+	"holder of the first lock.",
+	"Goroutines gather and wait longer for one another, and get through. Look first at whom "
+	"they "
+	"wait for.",
+	"Goroutines gather and wait longer, for locks and for one another. Look first at the "
+	"holder "
+	"of the first lock.",
+};
+
 const char *signs_sentence(unsigned row)
 {
 	return sentences[row % SIGN_ROWS];
@@ -189,19 +211,36 @@ static bool by_resident(const struct signs *signs)
 	       str_equal(str_of(heap->from), STR(SIGN_FROM_RESIDENT));
 }
 
+// A sentence that claims nothing of what is not known, or NULL. Longer waits for locks mean the
+// same whatever the block profile says; shorter ones do not.
+static const char *sentence_of_known(const struct signs *signs, unsigned row)
+{
+	bool heap = is_known(signs, SIGN_HEAP), block = is_known(signs, SIGN_BLOCK);
+	bool mutex = is_known(signs, SIGN_MUTEX);
+
+	if (!is_known(signs, SIGN_GOROUTINES))
+		return NULL;
+	if (heap && block && mutex)
+		return signs_sentence(row);
+	if (heap)
+		return signs->sign[SIGN_MUTEX].state == SIGN_UP ? signs_sentence(row)
+								: without_waits[row / 4];
+	return block && mutex ? without_heap[(row & 8) / 2 + (row & 3)] : NULL;
+}
+
 int signs_reading(const struct signs *signs, struct arena *arena, struct str *reading)
 {
 	struct text text = {.len = 0};
 	bool whole, waits = is_known(signs, SIGN_BLOCK) || is_known(signs, SIGN_MUTEX);
 	unsigned row = signs_row(signs, &whole);
+	const char *sentence;
 
 	*reading = STR_EMPTY;
 	if (!is_known(signs, SIGN_GOROUTINES) && !is_known(signs, SIGN_HEAP) && !waits)
 		return 0;
-	if (whole)
-		add(&text, signs_sentence(row));
-	else if (is_known(signs, SIGN_GOROUTINES) && is_known(signs, SIGN_HEAP) && !waits)
-		add(&text, without_waits[row / 4]);
+	sentence = sentence_of_known(signs, row);
+	if (sentence)
+		add(&text, sentence);
 	else
 		add_known(&text, signs);
 	if (!whole)

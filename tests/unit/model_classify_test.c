@@ -95,8 +95,8 @@ static void a_healthy_service_has_no_class(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 12; seed++) {
-		const struct scenario scenario = {"healthy", swinging_service,
-			seed % 2 ? 600 : 7200, seed % 2 ? 5 : 60};
+		const struct scenario scenario = {
+			"healthy", swinging_service, seed % 2 ? 600 : 7200, seed % 2 ? 5 : 60};
 		struct scene scene;
 
 		assert_true(scene_play(&scene, &scenario, seed));

@@ -14,7 +14,8 @@ enum { SIGN_SITE_HANDLER, SIGN_SITE_LEAK, SIGN_SITE_WORKERS, SIGN_SITE_LOCK };
 
 struct sign_scene {
 	bool goroutines, heap, block, mutex; // grow
-	bool no_profiles, no_heap, resident; // resident: resident memory in place of the heap
+	bool no_profiles, no_block, no_heap;
+	bool resident; // resident memory in place of the heap
 	double seconds, interval_s;
 	struct stacks *stacks;
 	struct judge *judge;
@@ -94,6 +95,8 @@ static int play_scene(struct sign_scene *scene, uint64_t seed)
 	int r = 0;
 
 	begin_scene(scene, seed);
+	for (uint32_t i = 0; i < p->site_count; i++)
+		p->sites[i].profiled = p->sites[i].profiled && !scene->no_block;
 	for (double s = 0; r == 0 && s < scene->seconds; s += scene->interval_s) {
 		part = s / scene->seconds;
 		advance(p, scene->interval_s);

@@ -98,10 +98,17 @@ static int print_not_known(void)
 	struct sign_scene resident = {
 		.heap = true, .resident = true, .seconds = 600, .interval_s = 10};
 	struct sign_scene little = {.goroutines = true, .seconds = 30, .interval_s = 10};
+	struct sign_scene no_block = {.goroutines = true,
+		.mutex = true,
+		.no_block = true,
+		.seconds = 600,
+		.interval_s = 10};
 	int r = print_scene(&no_rates, "profiles not fetched", -1);
 
 	if (r == 0)
 		r = print_scene(&no_heap, "no memory told", -1);
+	if (r == 0)
+		r = print_scene(&no_block, "no block profile", -1);
 	if (r == 0)
 		r = print_scene(&resident, "resident memory alone", -1);
 	return r < 0 ? r : print_scene(&little, "three looks", -1);
