@@ -49,19 +49,11 @@ static int add_advice(struct finding *finding, struct arena *arena, const char *
 
 static int advise(const struct assessment *a, struct arena *arena, struct finding *finding)
 {
-	int r = 0;
-
-	if (a->class == CLASS_BACKLOG || a->class == CLASS_SLOW_DEPENDENCY)
-		return add_advice(finding, arena,
-			"Look at what they wait for: the dependency, its connection pool, its "
-			"timeout. A "
-			"deadline on the call would bound the backlog.");
-	if (a->class == CLASS_FILLING)
-		r = add_advice(finding, arena,
-			"Compare with the size at which this pool or cache was full before, or "
-			"give it a "
-			"limit.");
-	return r;
+	if (a->class != CLASS_FILLING)
+		return 0;
+	return add_advice(finding, arena,
+		"Compare with the size at which this pool or cache was full before, or give it a "
+		"limit.");
 }
 
 // The proof comes first: it has no false positives.
@@ -89,13 +81,23 @@ static void add_missing(struct finding *finding, bool missing, const char *what)
 		finding->missing[finding->missing_count++] = what;
 }
 
+// A class that is known says more than the place where they wait.
+static const struct cause *cause_of(const struct assessment *a, const struct frame *creator)
+{
+	if (a->class == CLASS_CONTENTION)
+		return cause_by_id(STR("lock-contended"));
+	if (a->class == CLASS_BACKLOG || a->class == CLASS_SLOW_DEPENDENCY)
+		return cause_by_id(STR("dependency-slow"));
+	return cause_find(a->wait, a->seen->stack, creator);
+}
+
 int finding_fill_text(const struct assessment *a, struct arena *arena, struct finding *finding)
 {
 	const struct frame *creator =
 		a->seen->created_by.function.len > 0 ? &a->seen->created_by : NULL;
 
 	finding->site = site_of(a);
-	finding->cause = cause_find(a->wait, a->seen->stack, creator);
+	finding->cause = cause_of(a, creator);
 	add_missing(finding, isnan(a->target->life->born_t_s), "process_start");
 	add_missing(finding, !a->target->has_requests, "requests");
 	add_missing(finding, !a->tracked, "goroutine_ids");
