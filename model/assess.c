@@ -383,5 +383,5 @@ bool assessment_leaks(const struct assessment *a)
 	return (a->verdict == VERDICT_GROWING || a->verdict == VERDICT_SUSPECT ||
 		       a->verdict == VERDICT_CONFIRMED) &&
 	       a->class != CLASS_BACKLOG && a->class != CLASS_SLOW_DEPENDENCY &&
-	       a->class != CLASS_LOAD;
+	       a->class != CLASS_LOAD && a->class != CLASS_CONTENTION;
 }

@@ -36,7 +36,9 @@ struct assessment {
 	double needs_minutes; // NAN
 	bool slowing; // arrivals grow fewer, by time and by load
 	bool in_flight; // its growth is the requests' in flight: load, or long requests
+	const struct frame *holder; // of the lock they wait for; NULL: not known
 	char because[480];
+	char decides[320]; // what would decide it; empty: nothing is open
 };
 
 // Waits in which nobody rests on purpose: an idle worker receives, selects, sleeps or reads.

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kind of growth it is, by Little's law (leak-model 3.2), and the words for it.
+// What kind of growth it is, by Little's law (leak-model 3.2) and its neighbours. Rules in the
+// order in which they are tried; each asks for what its neighbours cannot show:
+//
+//	contention	waits for a lock that end, and grow; a leaked lock has none that end
+//	slow dependency	as many requests, each longer, and they come back
+//	backlog		requests in flight, nearly all of which wait
+//	load		goroutines that come and go, no more per request than before
+//	filling		ever fewer arrivals, or less than the size of an earlier life
+//	leak		suspected, confirmed or proven, and none of these
+//	plateau		was suspect, and has stopped
+//	unknown		too short, or nothing that tells
 #pragma once
 
 #include "model/assess.h"

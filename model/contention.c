@@ -9,10 +9,12 @@
 #include <string.h>
 
 #define LEVEL 0.95
+#define GROWTH_INTERVALS_MIN 4
 
 void contention_release(struct contention *contention)
 {
 	free(contention->rows);
+	free(contention->points);
 	*contention = (struct contention){0};
 }
 
@@ -68,7 +70,49 @@ static double difference(double *raw, double now)
 	return grown;
 }
 
-static void close_interval(struct contention *contention, double length_s)
+// Half as many points, each over twice the time.
+static void join_points(struct contention *contention)
+{
+	for (uint32_t i = 0; i < CONTENTION_POINTS_MAX / 2; i++) {
+		const struct contention_point *a = &contention->points[2 * i], *b = a + 1;
+		double seconds = a->seconds + b->seconds;
+
+		contention->points[i] = (struct contention_point){
+			.t_s = b->t_s,
+			.seconds = seconds,
+			.others = (a->others * a->seconds + b->others * b->seconds) / seconds,
+			.locks = (a->locks * a->seconds + b->locks * b->seconds) / seconds,
+			.mutex = (a->mutex * a->seconds + b->mutex * b->seconds) / seconds,
+		};
+	}
+	contention->point_count = CONTENTION_POINTS_MAX / 2;
+}
+
+static int add_point(struct contention *contention, double t_s, double length_s)
+{
+	struct contention_point point = {.t_s = t_s, .seconds = length_s};
+
+	if (!contention->points) {
+		contention->points = calloc(CONTENTION_POINTS_MAX, sizeof(*contention->points));
+		if (!contention->points)
+			return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < contention->row_count; i++) {
+		const struct contention_row *row = &contention->rows[i];
+		enum contention_kind kind = contention_kind_of(row->mutex, row->stack);
+		double *sum = row->mutex                ? &point.mutex
+			      : kind == CONTENTION_LOCK ? &point.locks
+							: &point.others;
+
+		*sum += row->now_delay_ns / 1e9 / length_s;
+	}
+	if (contention->point_count == CONTENTION_POINTS_MAX)
+		join_points(contention);
+	contention->points[contention->point_count++] = point;
+	return 0;
+}
+
+static void close_interval(struct contention *contention, double length_s, double middle_s)
 {
 	for (uint32_t i = 0; i < contention->row_count; i++) {
 		struct contention_row *row = &contention->rows[i];
@@ -78,7 +122,10 @@ static void close_interval(struct contention *contention, double length_s)
 		row->delay_ns += row->now_delay_ns;
 		row->count_squares += row->now_count * row->now_count / length_s;
 		row->delay_squares += delay_s * delay_s / length_s;
+		row->delay_moment += delay_s * middle_s;
 	}
+	contention->time_moment += length_s * middle_s;
+	contention->time_squares += length_s * middle_s * middle_s;
 	contention->seconds += length_s;
 	contention->intervals++;
 }
@@ -98,26 +145,33 @@ int contention_add(struct contention *contention, const struct observed_contenti
 	uint32_t count, double t_s, bool new_life)
 {
 	double length_s = t_s - contention->last_t_s;
-	bool first = contention->fetches == 0;
+	bool first = contention->fetches == 0, block = false, mutex = false;
+	int r = 0;
 
 	clear_interval(contention, new_life);
 	for (uint32_t i = 0; i < count; i++) {
 		struct contention_row *row;
-		int r = find_row(contention, &rows[i], &row);
 
+		r = find_row(contention, &rows[i], &row);
 		if (r < 0)
 			return r;
+		block |= !rows[i].mutex;
+		mutex |= rows[i].mutex;
 		row->now_count += difference(&row->raw_count, rows[i].count);
 		row->now_delay_ns += difference(&row->raw_delay_ns, rows[i].delay_ns);
 	}
-	if (first)
+	if (first) {
 		contention->first_t_s = t_s;
-	else if (!new_life && length_s > 0)
-		close_interval(contention, length_s);
+	} else if (!new_life && length_s > 0) {
+		close_interval(contention, length_s, t_s - length_s / 2 - contention->first_t_s);
+		r = add_point(contention, t_s, length_s);
+	}
 	contention->last_t_s = t_s;
 	contention->fetches++;
 	contention->filled += count > 0;
-	return 0;
+	contention->block_filled += block;
+	contention->mutex_filled += mutex;
+	return r;
 }
 
 // A sum over intervals of a rate that varies between them: mean +- t s / sqrt(n), weighted by
@@ -148,6 +202,57 @@ static struct estimate mean_wait_of(const struct contention_row *row)
 	reach = exp(1.96 / sqrt(row->count));
 	return estimate_of(mean_ms, mean_ms / reach, mean_ms * reach, LEVEL,
 		"delay over events, exponential waits", (uint32_t)fmin(row->count, UINT32_MAX));
+}
+
+// Of the weighted line of waiters on time: sums of squares about the means.
+struct line {
+	double xx, xy, yy, mean_x, mean_y;
+};
+
+static struct line line_of(const struct contention *contention, const struct contention_row *row)
+{
+	double weight = contention->seconds, delay_s = row->delay_ns / 1e9;
+
+	return (struct line){
+		.xx = contention->time_squares -
+		      contention->time_moment * contention->time_moment / weight,
+		.xy = row->delay_moment - contention->time_moment * delay_s / weight,
+		.yy = row->delay_squares - delay_s * delay_s / weight,
+		.mean_x = contention->time_moment / weight,
+		.mean_y = delay_s / weight,
+	};
+}
+
+struct estimate contention_growth_of(
+	const struct contention *contention, const struct contention_row *row)
+{
+	double n = contention->intervals, slope, left, reach;
+	struct line line;
+
+	if (n < GROWTH_INTERVALS_MIN)
+		return estimate_none("needs %d snapshots of the profile", GROWTH_INTERVALS_MIN + 1);
+	line = line_of(contention, row);
+	if (!(line.xx > 0))
+		return estimate_none("the snapshots carry no times");
+	slope = line.xy / line.xx;
+	left = fmax(0, line.yy - slope * line.xy) / (n - 2);
+	reach = student_t_quantile(1 - (1 - LEVEL) / 2, n - 2) * sqrt(left / line.xx);
+	return estimate_of(slope, slope - reach, slope + reach, LEVEL, "line through the intervals",
+		contention->intervals);
+}
+
+double contention_waiters_now(const struct contention *contention, const struct contention_row *row)
+{
+	struct estimate growth = contention_growth_of(contention, row);
+	struct line line;
+
+	if (!(contention->seconds > 0))
+		return NAN;
+	line = line_of(contention, row);
+	if (!estimate_known(&growth))
+		return line.mean_y;
+	return fmax(0, line.mean_y + growth.value * (contention->last_t_s - contention->first_t_s -
+							    line.mean_x));
 }
 
 enum contention_kind contention_kind_of(bool mutex, const struct stack *stack)

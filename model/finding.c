@@ -33,6 +33,12 @@ static const char *const contention_names[] = {
 	[CONTENTION_CHANNEL] = "channel",
 };
 
+static const char *const sign_state_names[] = {
+	[SIGN_NOT_KNOWN] = "not known",
+	[SIGN_LEVEL_OR_DOWN] = "not up",
+	[SIGN_UP] = "up",
+};
+
 const char *verdict_name(enum verdict verdict)
 {
 	return (size_t)verdict < COUNT(verdict_names) ? verdict_names[verdict] : "unknown";
@@ -40,12 +46,17 @@ const char *verdict_name(enum verdict verdict)
 
 const char *finding_class_name(enum finding_class class)
 {
-	return (size_t) class < COUNT(class_names) ? class_names[class] : "unknown";
+	return (size_t)class < COUNT(class_names) ? class_names[class] : "unknown";
 }
 
 const char *contention_kind_name(enum contention_kind kind)
 {
 	return (size_t)kind < COUNT(contention_names) ? contention_names[kind] : "unknown";
+}
+
+const char *sign_state_name(enum sign_state state)
+{
+	return (size_t)state < COUNT(sign_state_names) ? sign_state_names[state] : "unknown";
 }
 
 bool verdict_parse(struct str text, enum verdict *verdict)

@@ -80,6 +80,16 @@ struct contention_rate {
 #define TARGET_CONTROLS_MAX 4
 #define TARGET_LAWS_MAX 6
 
+// Another stack of the same mistake: it leaves these behind as well. The finding's own counts and
+// rates are those of its main stack.
+struct finding_part {
+	const struct stack *stack;
+	int64_t goroutines; // at the last tick
+	double ratio; // of these for each one of the main stack; NAN: another line of its functions
+	uint16_t wait; // state of most of them, STATE_UNKNOWN: not told
+	struct estimate rate_per_s;
+};
+
 struct finding {
 	uint64_t id; // SHA-256(workload LF line-free key)
 	struct str workload;
@@ -110,9 +120,39 @@ struct finding {
 	struct str advice[FINDING_ADVICE_MAX]; // sentences, besides the checks of the cause
 	uint32_t advice_count;
 	struct str because; // what was seen, why this class and not its neighbour
-	const struct stack **parts; // other stacks of the same mistake
+	struct str decides; // what would decide it; empty: nothing is open
+	struct frame holder; // of the lock they wait for; function.len == 0: none or not known
+	struct finding_part *parts; // other stacks of the same mistake, most goroutines first
 	uint32_t part_count;
 };
+
+// The four signs of a target (model/signs.h).
+enum sign_kind {
+	SIGN_GOROUTINES,
+	SIGN_HEAP,
+	SIGN_BLOCK, // delay in channels, wait groups, conditions
+	SIGN_MUTEX, // delay in locks
+	SIGNS,
+};
+
+enum sign_state {
+	SIGN_NOT_KNOWN,
+	SIGN_LEVEL_OR_DOWN,
+	SIGN_UP,
+};
+
+struct sign {
+	enum sign_state state;
+	double first, last; // its line at both ends: goroutines, bytes, waiters; NAN
+	struct estimate per_h; // its slope
+	const char *from; // "Go heap", "resident memory"; NULL: nothing told it
+	const char *why; // when not known
+};
+
+struct signs {
+	struct sign sign[SIGNS];
+};
+const char *sign_state_name(enum sign_state state); // "not known", "not up", "up"
 
 // A point of a target's history, for plots and tables.
 struct target_point {
@@ -162,6 +202,8 @@ struct target_report {
 	uint32_t forecast_qps_count;
 	struct limit_forecast forecast[FINDING_FORECASTS_MAX];
 	uint32_t forecast_count;
+	struct signs signs;
+	struct str reading; // what they mean together; empty: nothing is known
 	struct contention_rate *contention; // locks first, then most waiters
 	uint32_t contention_count;
 	struct str warnings[TARGET_WARNINGS_MAX];

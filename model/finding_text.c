@@ -49,19 +49,11 @@ static int add_advice(struct finding *finding, struct arena *arena, const char *
 
 static int advise(const struct assessment *a, struct arena *arena, struct finding *finding)
 {
-	int r = 0;
-
-	if (a->class == CLASS_BACKLOG || a->class == CLASS_SLOW_DEPENDENCY)
-		return add_advice(finding, arena,
-			"Look at what they wait for: the dependency, its connection pool, its "
-			"timeout. A "
-			"deadline on the call would bound the backlog.");
-	if (a->class == CLASS_FILLING)
-		r = add_advice(finding, arena,
-			"Compare with the size at which this pool or cache was full before, or "
-			"give it a "
-			"limit.");
-	return r;
+	if (a->class != CLASS_FILLING)
+		return 0;
+	return add_advice(finding, arena,
+		"Compare with the size at which this pool or cache was full before, or give it a "
+		"limit.");
 }
 
 // The proof comes first: it has no false positives.
@@ -78,13 +70,25 @@ static int fill_because(const struct assessment *a, struct arena *arena, struct 
 	else
 		(void)snprintf(text, sizeof(text), "%s", a->because);
 	finding->because = arena_str(arena, str_of(text));
-	return finding->because.data ? 0 : -ENOMEM;
+	finding->decides = arena_str(arena, str_of(a->decides));
+	finding->holder = a->holder ? *a->holder : (struct frame){0};
+	return finding->because.data && finding->decides.data ? 0 : -ENOMEM;
 }
 
 static void add_missing(struct finding *finding, bool missing, const char *what)
 {
 	if (missing && finding->missing_count < FINDING_MISSING_MAX)
 		finding->missing[finding->missing_count++] = what;
+}
+
+// A class that is known says more than the place where they wait.
+static const struct cause *cause_of(const struct assessment *a, const struct frame *creator)
+{
+	if (a->class == CLASS_CONTENTION)
+		return cause_by_id(STR("lock-contended"));
+	if (a->class == CLASS_BACKLOG || a->class == CLASS_SLOW_DEPENDENCY)
+		return cause_by_id(STR("dependency-slow"));
+	return cause_find(a->wait, a->seen->stack, creator);
 }
 
 int finding_fill_text(const struct assessment *a, struct arena *arena, struct finding *finding)
@@ -94,7 +98,7 @@ int finding_fill_text(const struct assessment *a, struct arena *arena, struct fi
 
 	finding->site = site_of(a);
 	if (a->seen->stack)
-		finding->cause = cause_find(a->wait, a->seen->stack, creator);
+		finding->cause = cause_of(a, creator);
 	add_missing(finding, isnan(a->target->life->born_t_s), "process_start");
 	add_missing(finding, !a->target->has_requests, "requests");
 	add_missing(finding, !a->tracked, "goroutine_ids");

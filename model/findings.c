@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grouping assessments into findings, and joining those that are one mistake.
+// Grouping assessments into findings.
 #include "model/findings.h"
 
 #include "model/finding_text.h"
 #include "model/forecast.h"
+#include "model/group.h"
 
 #include "base/digest.h"
 
@@ -12,13 +13,6 @@
 #include <string.h>
 
 #define LEVEL 0.95
-
-// Assessments of one finding: a run of the sorted array, then parts chained to their leader.
-struct group {
-	struct assessment *first;
-	uint32_t count;
-	struct group *leader; // of the mistake this group is a part of; NULL: its own
-};
 
 void assessments_release(struct assessments *assessments)
 {
@@ -79,22 +73,6 @@ struct str workload_of(const struct target *target)
 	return workload.len ? workload : target->name;
 }
 
-static int urgency(const struct assessment *a)
-{
-	static const int ranks[] = {
-		[VERDICT_CONFIRMED] = 0,
-		[VERDICT_SUSPECT] = 1,
-		[VERDICT_GROWING] = 2,
-		[VERDICT_STUCK] = 3,
-		[VERDICT_HINT] = 4,
-		[VERDICT_UNDECIDABLE] = 5,
-		[VERDICT_CLEARED] = 6,
-		[VERDICT_NONE] = 7,
-	};
-
-	return ranks[a->verdict];
-}
-
 static int by_finding(const void *x, const void *y)
 {
 	const struct assessment *a = x, *b = y;
@@ -104,8 +82,8 @@ static int by_finding(const void *x, const void *y)
 		return order;
 	if (line_free_key(a) != line_free_key(b))
 		return line_free_key(a) < line_free_key(b) ? -1 : 1;
-	if (urgency(a) != urgency(b))
-		return urgency(a) - urgency(b);
+	if (verdict_urgency(a->verdict) != verdict_urgency(b->verdict))
+		return verdict_urgency(a->verdict) - verdict_urgency(b->verdict);
 	if (a->seen->count_last != b->seen->count_last)
 		return a->seen->count_last > b->seen->count_last ? -1 : 1;
 	order = str_compare(a->target->name, b->target->name);
@@ -133,84 +111,6 @@ static uint32_t make_groups(struct assessments *assessments, struct group *group
 			groups[count++] = (struct group){.first = a, .count = 1};
 	}
 	return count;
-}
-
-static bool has_function(const struct stack *stack, struct str function)
-{
-	for (uint32_t i = 0; i < stack->frame_count; i++)
-		if (str_equal(stack->frames[i].function, function))
-			return true;
-	return false;
-}
-
-// One may be the other's child or sibling: only then can they be one mistake.
-static bool are_related(const struct seen_stack *a, const struct seen_stack *b)
-{
-	struct str x = a->created_by.function, y = b->created_by.function;
-
-	return (x.len > 0 && str_equal(x, y)) || (x.len > 0 && has_function(b->stack, x)) ||
-	       (y.len > 0 && has_function(a->stack, y));
-}
-
-static bool are_one_mistake(const struct assessment *a, const struct assessment *b)
-{
-	bool leaking = (assessment_leaks(a) || a->verdict == VERDICT_STUCK) &&
-		       (assessment_leaks(b) || b->verdict == VERDICT_STUCK);
-
-	return leaking && a->target == b->target && a->tracked && b->tracked &&
-	       are_related(a->seen, b->seen) &&
-	       born_together(a->target->life->tracker, a->tracked, b->tracked);
-}
-
-// Place in the table of causes: what names a mistake stands before what is usually normal.
-static size_t cause_place(const struct assessment *a)
-{
-	const struct frame *creator =
-		a->seen->created_by.function.len > 0 ? &a->seen->created_by : NULL;
-	const struct cause *cause = cause_find(a->wait, a->seen->stack, creator);
-	size_t place = 0;
-
-	while (place < cause_count() && cause_at(place) != cause)
-		place++;
-	return place;
-}
-
-// Whose stack says more: own code, then the cause, then the more urgent, then the larger.
-static bool says_more(const struct assessment *a, const struct assessment *b)
-{
-	bool own_a = has_own_code(a->seen->stack), own_b = has_own_code(b->seen->stack);
-
-	if (own_a != own_b)
-		return own_a;
-	if (!own_a && cause_place(a) != cause_place(b))
-		return cause_place(a) < cause_place(b);
-	if (urgency(a) != urgency(b))
-		return urgency(a) < urgency(b);
-	if (a->seen->count_last != b->seen->count_last)
-		return a->seen->count_last > b->seen->count_last;
-	return a->seen->stack->key < b->seen->stack->key;
-}
-
-static struct group *leader_of(struct group *group)
-{
-	while (group->leader)
-		group = group->leader;
-	return group;
-}
-
-static void join_groups(struct group *groups, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		for (uint32_t j = i + 1; j < count; j++) {
-			struct group *a = leader_of(&groups[i]), *b = leader_of(&groups[j]);
-
-			if (a == b || !are_one_mistake(groups[i].first, groups[j].first))
-				continue;
-			if (says_more(a->first, b->first))
-				b->leader = a;
-			else
-				a->leader = b;
-		}
 }
 
 struct estimate estimate_sum(const struct estimate *a, const struct estimate *b)
@@ -383,25 +283,6 @@ static int fill_history(const struct assessment *a, struct arena *arena, struct 
 	return 0;
 }
 
-static int fill_parts(const struct group *groups, uint32_t count, const struct group *group,
-	struct arena *arena, struct finding *finding)
-{
-	const struct stack *main_stack = group->first->seen->stack;
-
-	finding->parts = arena_array(arena, count + group->count, sizeof(*finding->parts));
-	if (!finding->parts)
-		return -ENOMEM;
-	for (uint32_t i = 1; i < group->count; i++) // other lines of the same functions
-		if (group->first[i].seen->stack != main_stack &&
-			(finding->part_count == 0 || finding->parts[finding->part_count - 1] !=
-							     group->first[i].seen->stack))
-			finding->parts[finding->part_count++] = group->first[i].seen->stack;
-	for (uint32_t i = 0; i < count; i++)
-		if (&groups[i] != group && leader_of((struct group *)&groups[i]) == group)
-			finding->parts[finding->part_count++] = groups[i].first->seen->stack;
-	return 0;
-}
-
 static int make_finding(const struct group *groups, uint32_t count, const struct group *group,
 	const struct judge_parameters *parameters, struct arena *arena, struct finding *finding)
 {
@@ -434,19 +315,18 @@ static int make_finding(const struct group *groups, uint32_t count, const struct
 	if (r == 0)
 		r = fill_history(a, arena, finding);
 	if (r == 0)
-		r = fill_parts(groups, count, group, arena, finding);
+		r = group_fill_parts(groups, count, group, arena, finding);
 	return r < 0 ? r : finding_fill_text(a, arena, finding);
 }
 
 static int by_urgency(const void *x, const void *y)
 {
 	const struct finding *a = x, *b = y;
-	struct assessment verdict_a = {.verdict = a->verdict}, verdict_b = {.verdict = b->verdict};
 	double rate_a = estimate_known(&a->rate_per_s) ? a->rate_per_s.value : -INFINITY;
 	double rate_b = estimate_known(&b->rate_per_s) ? b->rate_per_s.value : -INFINITY;
 
-	if (urgency(&verdict_a) != urgency(&verdict_b))
-		return urgency(&verdict_a) - urgency(&verdict_b);
+	if (verdict_urgency(a->verdict) != verdict_urgency(b->verdict))
+		return verdict_urgency(a->verdict) - verdict_urgency(b->verdict);
 	if ((a->proven > 0) != (b->proven > 0))
 		return a->proven > 0 ? -1 : 1;
 	if ((a->class == CLASS_LEAK) != (b->class == CLASS_LEAK))
@@ -472,7 +352,7 @@ int findings_make(struct assessments *assessments, const struct judge_parameters
 		return -ENOMEM;
 	qsort(assessments->items, assessments->count, sizeof(*assessments->items), by_finding);
 	count = make_groups(assessments, groups);
-	join_groups(groups, count);
+	groups_join(groups, count);
 	report->findings = arena_array(&report->arena, count, sizeof(*report->findings));
 	if (!report->findings)
 		r = -ENOMEM;

@@ -3,11 +3,16 @@
 #include "model/judge.h"
 
 #include "model/decay.h"
+#include "model/filling.h"
 #include "model/findings.h"
-#include "model/state_parts.h"
+#include "model/flight.h"
 #include "model/growth_choice.h"
+#include "model/locks.h"
 #include "model/panel.h"
+#include "model/signs.h"
+#include "model/state_parts.h"
 #include "model/target_report.h"
+#include "model/together.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -215,6 +220,21 @@ static const struct parameter thresholds[] = {
 	{"in_flight_share", ASSESS_IN_FLIGHT},
 	{"backlog_count", ASSESS_BACKLOG_COUNT},
 	{"backlog_share", ASSESS_STUCK_SHARE},
+	{"latency_rise", FLIGHT_LATENCY_RISE},
+	{"load_rise", FLIGHT_LOAD_RISE},
+	{"flight_stuck_share", FLIGHT_STUCK_SHARE},
+	{"lock_rise", LOCKS_RISE_LEAST},
+	{"lock_rise_share", LOCKS_RISE_SHARE},
+	{"lock_explained", LOCKS_EXPLAINED},
+	{"filling_level_share", FILLING_LEVEL_SHARE},
+	{"filling_above", FILLING_ABOVE},
+	{"together_p", TOGETHER_P},
+	{"together_related_p", TOGETHER_RELATED_P},
+	{"together_ratio", TOGETHER_RATIO},
+	{"together_neighbours", TOGETHER_NEIGHBOURS},
+	{"sign_goroutines_share", SIGN_GOROUTINES_SHARE},
+	{"sign_heap_share", SIGN_HEAP_SHARE},
+	{"sign_delay_share", SIGN_DELAY_SHARE},
 	{"earlier_factor", DETECTOR_EARLIER_FACTOR},
 	{"surge_s", DETECTOR_SURGE_S},
 	{"usual_factor", DETECTOR_USUAL_FACTOR},

@@ -99,6 +99,7 @@ struct observation {
 	double requests, request_seconds, errors, in_flight; // counters as scraped; NAN
 	struct str requests_from; // name of the metric that `requests` is
 	double cpu_seconds, rss_bytes, demand;
+	double heap_bytes; // of the Go heap in use; NAN where the metrics do not tell
 
 	bool has_groups; // false: totals only
 	uint32_t group_count;

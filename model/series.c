@@ -107,6 +107,7 @@ int series_add(struct series *series, const struct observation *observation, dou
 		.births = advance_births(series, observation->max_id),
 		.in_flight = observation->in_flight,
 		.rss_bytes = observation->rss_bytes,
+		.heap_bytes = observation->heap_bytes,
 		.stop_ms = observation->stop_sum_ms,
 	};
 	if (series->offered++ % series->stride != 0)

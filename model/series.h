@@ -18,7 +18,7 @@ struct series_point {
 	double goroutines; // NAN: unknown, here and below
 	double requests, request_seconds, errors, cpu_s, demand; // cumulative
 	double births; // cumulative, from the largest ID
-	double in_flight, rss_bytes; // as they were
+	double in_flight, rss_bytes, heap_bytes; // as they were
 	double stop_ms;
 };
 

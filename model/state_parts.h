@@ -44,4 +44,5 @@ void state_of_counter(struct state_io *io, const char *key, struct counter *coun
 void state_of_point(struct state_io *io, const char *key, struct series_point *point);
 void state_of_series(struct state_io *io, struct series *series);
 void state_of_row(struct state_io *io, struct contention_row *row);
+void state_of_contention_point(struct state_io *io, struct contention_point *point);
 void state_of_contention(struct state_io *io, struct contention *contention);

@@ -28,6 +28,7 @@ void state_of_point(struct state_io *io, const char *key, struct series_point *p
 	STATE_FIELD(io, point, births);
 	STATE_FIELD(io, point, in_flight);
 	STATE_FIELD(io, point, rss_bytes);
+	STATE_FIELD(io, point, heap_bytes);
 	STATE_FIELD(io, point, stop_ms);
 	state_close(io);
 }
@@ -67,6 +68,7 @@ void state_of_row(struct state_io *io, struct contention_row *row)
 	STATE_FIELD(io, row, delay_ns);
 	STATE_FIELD(io, row, delay_squares);
 	STATE_FIELD(io, row, count_squares);
+	STATE_FIELD(io, row, delay_moment);
 	STATE_FIELD(io, row, now_count);
 	STATE_FIELD(io, row, now_delay_ns);
 	state_close(io);
@@ -77,6 +79,28 @@ static bool is_before(const struct contention_row *a, const struct contention_ro
 	if (a->mutex != b->mutex)
 		return a->mutex < b->mutex;
 	return a->stack->key < b->stack->key;
+}
+
+void state_of_contention_point(struct state_io *io, struct contention_point *point)
+{
+	state_open(io, "points", STATE_ROW);
+	STATE_FIELD(io, point, t_s);
+	STATE_FIELD(io, point, seconds);
+	STATE_FIELD(io, point, others);
+	STATE_FIELD(io, point, locks);
+	STATE_FIELD(io, point, mutex);
+	state_close(io);
+}
+
+static void state_of_contention_points(struct state_io *io, struct contention *contention)
+{
+	state_list(io, "points", &contention->point_count, CONTENTION_POINTS_MAX);
+	if (io->restoring && contention->point_count > 0)
+		contention->points =
+			state_memory(io, CONTENTION_POINTS_MAX, sizeof(*contention->points));
+	for (uint32_t i = 0; contention->points && i < contention->point_count; i++)
+		state_of_contention_point(io, &contention->points[i]);
+	state_close(io);
 }
 
 void state_of_contention(struct state_io *io, struct contention *contention)
@@ -99,4 +123,9 @@ void state_of_contention(struct state_io *io, struct contention *contention)
 	STATE_FIELD(io, contention, last_t_s);
 	STATE_FIELD(io, contention, seconds);
 	STATE_FIELD(io, contention, intervals);
+	STATE_FIELD(io, contention, time_moment);
+	STATE_FIELD(io, contention, time_squares);
+	STATE_FIELD(io, contention, block_filled);
+	STATE_FIELD(io, contention, mutex_filled);
+	state_of_contention_points(io, contention);
 }

@@ -8,11 +8,6 @@
 
 #define LEVEL 0.95
 #define LEFT_SHARE 0.05
-#define TOGETHER_MIN 10.0
-#define TOGETHER_RATIO 8.0
-#define TOGETHER_DISPERSION 0.5
-#define NEIGHBOUR_IDS 4
-#define NEIGHBOUR_SHARE 0.8
 
 unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *stack,
 	double counts[static SURVIVORS_COHORTS])
@@ -28,8 +23,7 @@ unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *s
 	return pieces;
 }
 
-// Length of each piece in seconds or in load: cohorts of irregular dumps are not alike.
-static void piece_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
+void cohort_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
 	double exposure[static SURVIVORS_COHORTS])
 {
 	uint32_t intervals = tracker->tick_count - 1;
@@ -87,10 +81,10 @@ static void look_at_cohorts(
 		most = fmax(most, counts[i]);
 	}
 	arrivals->largest_share = sum > 0 ? most / sum : 0;
-	piece_exposure(tracker, arrivals->cohorts, false, exposure);
+	cohort_exposure(tracker, arrivals->cohorts, false, exposure);
 	arrivals->window.phi = dispersion(counts, exposure, arrivals->cohorts);
 	arrivals->p_steady = p_of_halves(counts, exposure, arrivals->cohorts);
-	piece_exposure(tracker, arrivals->cohorts, true, exposure);
+	cohort_exposure(tracker, arrivals->cohorts, true, exposure);
 	arrivals->window.phi_load = dispersion(counts, exposure, arrivals->cohorts);
 	arrivals->p_steady =
 		fmax(arrivals->p_steady, p_of_halves(counts, exposure, arrivals->cohorts));
@@ -157,47 +151,4 @@ struct estimate survivors_per_request(const struct survivor_window *window)
 	if (!(window->load > 0))
 		return estimate_none("no requests were counted in this time");
 	return survivors_over(window, window->load, window->phi_load);
-}
-
-static bool ids_are_neighbours(const struct tracked_stack *few, const struct tracked_stack *many)
-{
-	uint32_t at = 0, near = 0;
-
-	for (uint32_t i = 0; i < few->count; i++) {
-		uint64_t id = few->goroutines[i].id;
-
-		while (at < many->count && many->goroutines[at].id + NEIGHBOUR_IDS < id)
-			at++;
-		near += at < many->count && many->goroutines[at].id <= id + NEIGHBOUR_IDS;
-	}
-	return near >= NEIGHBOUR_SHARE * few->count;
-}
-
-bool born_together(
-	const struct tracker *tracker, const struct tracked_stack *a, const struct tracked_stack *b)
-{
-	const struct tracked_stack *few = a->count < b->count ? a : b, *many = few == a ? b : a;
-	double x[SURVIVORS_COHORTS], y[SURVIVORS_COHORTS];
-	double sum_x = 0, sum_y = 0, off = 0, chance = 0, ratio;
-	unsigned pieces;
-
-	if (few->count < TOGETHER_MIN || many->count > TOGETHER_RATIO * few->count)
-		return false;
-	if (ids_are_neighbours(few, many))
-		return true;
-	if (tracker->tick_count < 5)
-		return false;
-	pieces = cohorts_of(tracker, a, x);
-	(void)cohorts_of(tracker, b, y);
-	for (unsigned i = 0; i < pieces; i++)
-		sum_x += x[i], sum_y += y[i];
-	if (fmin(sum_x, sum_y) < TOGETHER_MIN ||
-		fmax(sum_x, sum_y) > TOGETHER_RATIO * fmin(sum_x, sum_y))
-		return false;
-	ratio = sum_x / sum_y;
-	for (unsigned i = 0; i < pieces; i++) {
-		off += (x[i] - ratio * y[i]) * (x[i] - ratio * y[i]);
-		chance += x[i] + ratio * ratio * y[i];
-	}
-	return off < TOGETHER_DISPERSION * chance;
 }

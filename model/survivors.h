@@ -23,13 +23,11 @@ bool arrivals_of(
 // Arrivals still there, by when they came: pieces of equal numbers of dumps. Returns the pieces.
 unsigned cohorts_of(const struct tracker *tracker, const struct tracked_stack *stack,
 	double counts[static SURVIVORS_COHORTS]);
+// Length of each piece in seconds or in load: cohorts of irregular dumps are not alike.
+void cohort_exposure(const struct tracker *tracker, unsigned pieces, bool by_load,
+	double exposure[static SURVIVORS_COHORTS]);
 
 // Leaked per second; per unit of load. Interval: exact Poisson, widened when the counts of the
 // intervals vary more than that; what left is taken off when it is more than a twentieth.
 struct estimate survivors_per_s(const struct survivor_window *window);
 struct estimate survivors_per_request(const struct survivor_window *window);
-
-// Whether two stacks are filled by the same events: their cohorts rise and fall together more than
-// chance allows, or their IDs are neighbours.
-bool born_together(const struct tracker *tracker, const struct tracked_stack *a,
-	const struct tracked_stack *b);

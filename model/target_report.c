@@ -4,9 +4,11 @@
 
 #include "model/decay.h"
 #include "model/distribution.h"
+#include "model/flight.h"
 #include "model/forecast.h"
 #include "model/growth.h"
 #include "model/little.h"
+#include "model/signs.h"
 #include "model/target_points.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #define LEVEL 0.95
 #define WAITERS_MIN 1e-6 // less delay than a microsecond a second is not worth a row
 #define CONTENTION_MAX 200
+#define TOTAL_GROWN 1.1 // late over early: worth explaining
 #define SLOW_FACTOR 2.0 // requests in flight against requests per second
 
 // What all leaking stacks of the target lose together.
@@ -25,7 +28,10 @@ struct leak_sum {
 	double goroutines;
 	bool any, by_survivors;
 	bool told; // one of them is suspected, confirmed, or proven by the runtime
-	enum finding_class backlog; // unknown: none
+	enum finding_class
+		explained; // of what is waited for or followed, and no leak; unknown: none
+	bool filling; // one is growing, bounded so far
+	bool open; // one is not decided, and has no class either
 };
 
 static struct leak_sum sum_leaks(const struct target *target, const struct assessments *all)
@@ -38,13 +44,16 @@ static struct leak_sum sum_leaks(const struct target *target, const struct asses
 
 		if (a->target != target)
 			continue;
-		if (a->class == CLASS_BACKLOG || a->class == CLASS_SLOW_DEPENDENCY)
-			sum.backlog = a->class;
+		if (a->class == CLASS_BACKLOG || a->class == CLASS_SLOW_DEPENDENCY ||
+			a->class == CLASS_CONTENTION)
+			sum.explained = a->class;
+		sum.filling |= a->class == CLASS_FILLING;
+		sum.open |= a->class == CLASS_UNKNOWN && a->verdict != VERDICT_HINT;
 		sum.told |= a->seen->leaked > 0 && a->class == CLASS_LEAK;
 		if (!assessment_leaks(a))
 			continue;
 		sum.any = true;
-		sum.told |= a->verdict != VERDICT_GROWING;
+		sum.told |= a->verdict != VERDICT_GROWING && a->class != CLASS_FILLING;
 		sum.by_survivors |= a->tracked != NULL;
 		sum.per_s = estimate_sum(&sum.per_s, &a->rate_per_s);
 		sum.per_request = estimate_sum(&sum.per_request, &a->per_request);
@@ -231,12 +240,17 @@ static void fill_little(
 		report->little.excess = estimate_none("needs eight ticks with load metrics");
 }
 
-// Slow dependency: requests in flight rise while requests per second do not.
+// Slow dependency: requests in flight rise while requests per second do not. Where durations are
+// told, they say whether the requests come back.
 static bool is_slow(const struct target *target)
 {
 	const struct series *series = &target->series;
 	double first = NAN, last = NAN, ramp = little_ramp(series, target->life->index);
+	struct flight flight = flight_of(series, target->life->index, NAN, target->life->last_t_s);
+	enum flight_case kind = flight_case_of(&flight);
 
+	if (kind != FLIGHT_UNKNOWN)
+		return kind == FLIGHT_SLOW;
 	for (uint32_t i = 0; i < series_count(series); i++) {
 		const struct series_point *point = series_at(series, i);
 
@@ -247,6 +261,32 @@ static bool is_slow(const struct target *target)
 	}
 	return last > ASSESS_BACKLOG_COUNT && last > SLOW_FACTOR * (first + 1) &&
 	       ramp < ASSESS_RAMP;
+}
+
+// No more goroutines per request than before: their mean over the last third of the life against
+// that over the first, and the requests likewise.
+static bool total_follows_load(const struct target *target)
+{
+	const struct series *series = &target->series;
+	const struct life *life = target->life;
+	struct flight flight = flight_of(series, life->index, NAN, life->last_t_s);
+	double third_s = (life->last_t_s - life->first_t_s) / 3, load = flight_ratio(flight.per_s);
+	double sum[2] = {0}, count[2] = {0};
+
+	for (uint32_t i = 0; i < series_count(series); i++) {
+		const struct series_point *point = series_at(series, i);
+		bool late = point->t_s >= life->last_t_s - third_s;
+
+		if (point->life != life->index || isnan(point->goroutines) ||
+			(!late && point->t_s > life->first_t_s + third_s))
+			continue;
+		sum[late] += point->goroutines;
+		count[late]++;
+	}
+	sum[0] /= count[0];
+	sum[1] /= count[1];
+	return load > ASSESS_RAMP && count[0] > 0 && count[1] > 0 &&
+	       sum[1] > TOTAL_GROWN * sum[0] && sum[1] <= load * sum[0] + 3 * sqrt(sum[1]);
 }
 
 // A leak that was found goroutine by goroutine is none the less for a total that bends: then the
@@ -281,6 +321,12 @@ static const char *filling_text(const struct growth *growth)
 static void fill_class(const struct target *target, const struct leak_sum *leak,
 	const struct growth *growth, struct target_report *report)
 {
+	static const char *const explained[] = {
+		[CLASS_BACKLOG] = "backlog",
+		[CLASS_SLOW_DEPENDENCY] = "slow dependency",
+		[CLASS_CONTENTION] = "contention",
+	};
+
 	report->method = target->has_ids ? target->life->counts_since_dump > 0 ? "survivors+counts"
 									       : "survivors"
 			 : target->has_groups ? "counts"
@@ -288,12 +334,18 @@ static void fill_class(const struct target *target, const struct leak_sum *leak,
 	if (leak->told || target->totals.verdict == VERDICT_SUSPECT) {
 		report->class = CLASS_LEAK;
 		report->class_text = leak_text(growth);
-	} else if (leak->backlog != CLASS_UNKNOWN) {
-		report->class = leak->backlog;
-		report->class_text = "backlog";
+	} else if (leak->explained != CLASS_UNKNOWN) {
+		report->class = leak->explained;
+		report->class_text = explained[leak->explained];
 	} else if (is_slow(target)) {
 		report->class = CLASS_SLOW_DEPENDENCY;
 		report->class_text = "slow dependency";
+	} else if (leak->filling) {
+		report->class = CLASS_FILLING;
+		report->class_text = filling_text(growth);
+	} else if (!leak->open && total_follows_load(target)) {
+		report->class = CLASS_LOAD;
+		report->class_text = "follows the load";
 	} else if (life_is_short(target->life) || leak->any) {
 		report->class = CLASS_UNKNOWN;
 		report->class_text = leak->any ? "growing, not decidable yet" : "not decidable yet";
@@ -432,6 +484,10 @@ int target_report_make(const struct target *target, const struct estimate *panel
 	int r;
 
 	fill_head(target, report);
+	signs_of(target, &report->signs);
+	r = signs_reading(&report->signs, arena, &report->reading);
+	if (r < 0)
+		return r;
 	if (!target->life || series_count(&target->series) == 0) {
 		leak = sum_leaks(target, assessments);
 		fill_nothing(target, &leak, report);

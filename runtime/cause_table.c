@@ -376,6 +376,23 @@ const struct cause_rule cause_rules[] = {
 			{"a CPU profile", "CPU throttling of the container"}},
 	},
 	{
+		.waits = WAITS_NEVER,
+		.cause = {"lock-contended", "lock that is held for too long, or by too many",
+			"Each holder gives it back, and more come than get it.",
+			{"what the holder does under the lock: calls, loops, allocation",
+				"one lock for what could have several",
+				"readers that could take a read lock"}},
+	},
+	{
+		.waits = WAITS_NEVER,
+		.cause = {"dependency-slow", "requests that wait for what they call",
+			"A dependency, its connection pool or a limit answers slowly or not at "
+			"all.",
+			{"latency and errors of what they call",
+				"a deadline on the call bounds what piles up",
+				"the size of the pool, and who holds its connections"}},
+	},
+	{
 		.cause = {"unknown", "wait of unknown kind",
 			"The source does not say what these goroutines wait for.",
 			{"goroutine?debug=2 or debug=0 tells the wait"}},

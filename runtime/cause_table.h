@@ -19,6 +19,8 @@
 #define WAITS_MUTEX                                                                                \
 	(WAIT_BIT(WAIT_MUTEX) | WAIT_BIT(WAIT_RWMUTEX_READ) | WAIT_BIT(WAIT_RWMUTEX_WRITE))
 
+// Of no stack: the model gives such a cause for a class (model/finding_text.c).
+#define WAITS_NEVER WAIT_BIT(31)
 #define WAITS_BLOCKED                                                                              \
 	(~(WAIT_BIT(WAIT_NONE) | WAIT_BIT(WAIT_SYSCALL) | WAIT_BIT(WAIT_RUNTIME) |                 \
 		WAIT_BIT(WAIT_UNKNOWN)))

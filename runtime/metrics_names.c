@@ -77,6 +77,7 @@ const struct metrics_figure metrics_figures[METRICS_FIGURES_COUNT] = {
 	FIGURE("go_memstats_heap_inuse_bytes", heap_bytes),
 	FIGURE("go_memory_classes_heap_objects_bytes", heap_bytes),
 	FIGURE("process_runtime_go_mem_heap_inuse_bytes", heap_bytes),
+	FIGURE("go_memstats_heap_alloc_bytes", heap_bytes),
 	FIGURE("go_memstats_stack_inuse_bytes", stack_bytes),
 	FIGURE("go_memory_classes_heap_stacks_bytes", stack_bytes),
 	FIGURE("go_cpu_classes_gc_total_cpu_seconds_total", gc_cpu_s),

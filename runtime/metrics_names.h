@@ -31,7 +31,7 @@ struct metrics_histogram {
 #define METRICS_REQUESTS_COUNT 15
 #define METRICS_DURATIONS_COUNT 8
 #define METRICS_IN_FLIGHT_COUNT 9
-#define METRICS_FIGURES_COUNT 24
+#define METRICS_FIGURES_COUNT 25
 #define METRICS_HISTOGRAMS_COUNT 3
 
 extern const struct metrics_candidate metrics_requests[METRICS_REQUESTS_COUNT];

@@ -161,6 +161,7 @@ static void add_facts(struct json_writer *json, const struct observation *observ
 		{"in_flight", observation->in_flight},
 		{"cpu_seconds", observation->cpu_seconds},
 		{"rss_bytes", observation->rss_bytes},
+		{"heap_bytes", observation->heap_bytes},
 		{"demand", observation->demand},
 	};
 

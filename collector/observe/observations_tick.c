@@ -15,7 +15,8 @@
 static const char *const tick_keys[] = {"type", "target", "process", "seq", "mono_ms", "time",
 	"duration_ms", "source", "status", "error", "goroutines", "goroutines_from", "dumped",
 	"skipped", "max_id", "stop_ms", "requests", "requests_from", "request_seconds", "errors",
-	"in_flight", "cpu_seconds", "rss_bytes", "demand", "key", "groups", "contention", NULL};
+	"in_flight", "cpu_seconds", "rss_bytes", "heap_bytes", "demand", "key", "groups",
+	"contention", NULL};
 
 static const char *const group_keys[] = {"stack", "waits", "count", "created", "created_file",
 	"created_line", "minutes", "waited", "leaked", "labels", "ids", "born", "gone", NULL};
@@ -262,6 +263,7 @@ static void parse_numbers(struct json_fields *fields, struct observation *observ
 	observation->in_flight = json_field_number(fields, "in_flight");
 	observation->cpu_seconds = json_field_number(fields, "cpu_seconds");
 	observation->rss_bytes = json_field_number(fields, "rss_bytes");
+	observation->heap_bytes = json_field_number(fields, "heap_bytes");
 	observation->demand = json_field_number(fields, "demand");
 	if (stop.wrong)
 		fields->wrong = "stop_ms";

@@ -29,6 +29,7 @@ void observation_init(struct observation *observation, struct str target)
 		.in_flight = NAN,
 		.cpu_seconds = NAN,
 		.rss_bytes = NAN,
+		.heap_bytes = NAN,
 		.demand = NAN,
 	};
 }
@@ -160,6 +161,7 @@ void observe_metrics(const struct metrics *metrics, struct observation *observat
 	observation->in_flight = metrics->in_flight;
 	observation->cpu_seconds = metrics->cpu_s;
 	observation->rss_bytes = metrics->rss_bytes;
+	observation->heap_bytes = metrics->heap_bytes;
 }
 
 // GOMEMLIMIT when nobody set it: the largest int64.
@@ -276,6 +278,7 @@ static void settle_numbers(struct observation *observation)
 		&observation->in_flight,
 		&observation->cpu_seconds,
 		&observation->rss_bytes,
+		&observation->heap_bytes,
 		&observation->demand,
 	};
 

@@ -146,7 +146,7 @@ static void add_limit(struct buf *out, const struct limit_forecast *soonest)
 	}
 }
 
-static const struct target_report *target_of(
+const struct target_report *answer_target(
 	const struct report *report, const struct finding *finding)
 {
 	for (uint32_t i = 0; i < report->target_count && finding->target_count > 0; i++) {
@@ -173,7 +173,7 @@ static bool add_qps(struct buf *out, const struct target_report *target, const c
 
 void finding_hurts(struct buf *out, const struct report *report, const struct finding *finding)
 {
-	const struct target_report *target = target_of(report, finding);
+	const struct target_report *target = answer_target(report, finding);
 	const struct limit_forecast *soonest =
 		figure_soonest(finding->forecast, finding->forecast_count);
 
@@ -191,20 +191,54 @@ void finding_hurts(struct buf *out, const struct report *report, const struct fi
 		buf_printf(out, "not known: %s", finding->forecast[0].seconds.why);
 }
 
+void finding_needs(struct buf *out, const struct finding *finding)
+{
+	bool more = finding->verdict != VERDICT_CONFIRMED && finding->needs_minutes > 0 &&
+		    finding->class <= CLASS_LEAK;
+
+	if (!finding->open)
+		return;
+	if (more) {
+		figure_duration(out, 60 * ceil(finding->needs_minutes));
+		buf_add_text(out, " more, to confirm or clear it");
+	}
+	if (finding->decides.len == 0)
+		return;
+	buf_add_text(out, more ? ". " : "");
+	buf_add(out, finding->decides);
+}
+
 #define PARTS_MAX 4
 
-void finding_parts(struct buf *out, const struct finding *finding)
+// "380 in select, 2 for each of these: main.reader  reader.go:17"
+static void add_part(struct buf *out, const struct tell *tell, const struct finding_part *part)
+{
+	const struct frame *site = stack_site(part->stack);
+
+	figure_count(out, (double)part->goroutines);
+	if (part->wait != STATE_UNKNOWN) {
+		buf_add_text(out, " in ");
+		buf_add(out, stacks_state_name(tell->stacks, part->wait));
+	}
+	if (!isnan(part->ratio)) {
+		buf_add_text(out, ", ");
+		figure_number(out, part->ratio);
+		buf_add_text(out, " for each of these");
+	}
+	buf_add_text(out, ": ");
+	if (site)
+		figure_place(out, site);
+	else
+		buf_add_text(out, "(no frames)");
+}
+
+void finding_parts(struct buf *out, const struct tell *tell, const struct finding *finding)
 {
 	uint32_t shown = finding->part_count < PARTS_MAX ? finding->part_count : PARTS_MAX;
 
 	for (uint32_t i = 0; i < shown; i++) {
-		const struct frame *site = stack_site(finding->parts[i]);
-
-		buf_add_text(out, i > 0 ? ", " : "");
-		if (site)
-			figure_place(out, site);
-		else
-			buf_add_text(out, "(no frames)");
+		buf_add_text(out, i > 0 ? "; " : "");
+		add_part(out, tell, &finding->parts[i]);
 	}
 	if (shown < finding->part_count)
 		buf_printf(out, " and %u more", finding->part_count - shown);

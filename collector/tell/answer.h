@@ -28,6 +28,9 @@ void answer_make(struct answer *answer, const struct tell *tell);
 void answer_release(struct answer *answer);
 int answer_failed(const struct answer *answer); // 0 or negative errno
 
+// The first target of a finding, or NULL.
+const struct target_report *answer_target(
+	const struct report *report, const struct finding *finding);
 // "Leak confirmed", "Stuck now", "Backlog, no leak": a finding's verdict and class in words.
 const char *finding_headline(const struct finding *finding);
 enum severity finding_severity(const struct finding *finding);
@@ -39,7 +42,10 @@ void finding_where(struct buf *out, const struct finding *finding);
 void finding_rate(struct buf *out, const struct finding *finding);
 void finding_since(struct buf *out, const struct report *report, const struct finding *finding);
 void finding_hurts(struct buf *out, const struct report *report, const struct finding *finding);
-// The sites of the other stacks of the same mistake, four at most; nothing when there are none.
-void finding_parts(struct buf *out, const struct finding *finding);
+// What would decide it, and how much longer that takes; nothing when nothing is open.
+void finding_needs(struct buf *out, const struct finding *finding);
+// The other stacks of the same mistake with their number, wait and ratio, four at most; nothing
+// when there are none.
+void finding_parts(struct buf *out, const struct tell *tell, const struct finding *finding);
 // "12 snapshots of 2 targets over 17 min, 1 missed"
 void report_basis(struct buf *out, const struct report *report);

@@ -210,6 +210,18 @@ void figure_estimate_duration(struct buf *out, const struct estimate *estimate)
 	buf_add_text(out, ")");
 }
 
+void figure_sign(struct buf *out, enum sign_kind kind, const struct sign *sign)
+{
+	void (*figure)(struct buf *, double) = kind == SIGN_GOROUTINES ? figure_count
+					       : kind == SIGN_HEAP     ? figure_bytes
+								       : figure_number;
+
+	figure(out, sign->first);
+	buf_add_text(out, " to ");
+	figure(out, sign->last);
+	buf_add_text(out, kind >= SIGN_BLOCK ? " waiting" : "");
+}
+
 void figure_limit(struct buf *out, const struct limit_forecast *forecast)
 {
 	if (strcmp(forecast->limit, "memory") == 0) {

@@ -21,6 +21,8 @@ void figure_bytes(struct buf *out, double bytes); // "512 MiB"
 void figure_estimate(struct buf *out, const struct estimate *estimate, const char *unit);
 // Likewise for seconds: "17 min (13 min to 23 min)", "never".
 void figure_estimate_duration(struct buf *out, const struct estimate *estimate);
+// "512 to 18,321", "90 to 156 MiB", "0.3 to 12 waiting": a sign's line from end to end.
+void figure_sign(struct buf *out, enum sign_kind kind, const struct sign *sign);
 // "memory limit of 512 MiB", "10,000 goroutines"
 void figure_limit(struct buf *out, const struct limit_forecast *forecast);
 

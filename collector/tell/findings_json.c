@@ -200,7 +200,7 @@ static void gather_stacks(const struct report *report, const struct findings_con
 	for (uint32_t i = 0; i < report->finding_count; i++) {
 		add_stack(set, report->findings[i].stack);
 		for (uint32_t k = 0; k < report->findings[i].part_count; k++)
-			add_stack(set, report->findings[i].parts[k]);
+			add_stack(set, report->findings[i].parts[k].stack);
 	}
 	if (set->count > 1)
 		qsort(set->stacks, set->count, sizeof(struct stack *), by_key);

@@ -199,6 +199,32 @@ static void put_forecast_qps(struct json_writer *json, const struct target_repor
 	json_put_close(json, ']');
 }
 
+static void put_sign(struct json_writer *json, const char *key, const struct sign *sign)
+{
+	json_put_key(json, key);
+	json_put_open(json, '{');
+	put_text(json, "state", sign_state_name(sign->state));
+	put_number(json, "first", sign->first);
+	put_number(json, "last", sign->last);
+	put_estimate(json, "per_hour", &sign->per_h);
+	put_str(json, "from", sign->from ? str_of(sign->from) : STR_EMPTY);
+	put_str(json, "why",
+		sign->state == SIGN_NOT_KNOWN && sign->why ? str_of(sign->why) : STR_EMPTY);
+	json_put_close(json, '}');
+}
+
+static void put_signs(struct json_writer *json, const struct target_report *target)
+{
+	json_put_key(json, "signs");
+	json_put_open(json, '{');
+	put_sign(json, "goroutines", &target->signs.sign[SIGN_GOROUTINES]);
+	put_sign(json, "heap", &target->signs.sign[SIGN_HEAP]);
+	put_sign(json, "block_delay", &target->signs.sign[SIGN_BLOCK]);
+	put_sign(json, "mutex_delay", &target->signs.sign[SIGN_MUTEX]);
+	json_put_close(json, '}');
+	put_str(json, "reading", target->reading);
+}
+
 static void put_stop(struct json_writer *json, const struct target_report *target)
 {
 	json_put_key(json, "stop_ms");
@@ -233,6 +259,7 @@ void put_target(struct json_writer *json, const struct target_report *target)
 	for (uint32_t i = 0; i < target->contention_count; i++)
 		put_contention(json, &target->contention[i]);
 	json_put_close(json, ']');
+	put_signs(json, target);
 	put_stop(json, target);
 	json_put_key(json, "warnings");
 	json_put_open(json, '[');
@@ -310,8 +337,30 @@ static void put_parts(struct json_writer *json, const struct finding *finding)
 	json_put_key(json, "parts");
 	json_put_open(json, '[');
 	for (uint32_t i = 0; i < finding->part_count; i++) {
-		stack_key_text(finding->parts[i]->key, key);
+		stack_key_text(finding->parts[i].stack->key, key);
 		json_put_text(json, key);
+	}
+	json_put_close(json, ']');
+}
+
+// What the keys in `parts` stand for.
+static void put_together(
+	struct json_writer *json, const struct finding *finding, const struct stacks *stacks)
+{
+	json_put_key(json, "together");
+	json_put_open(json, '[');
+	for (uint32_t i = 0; i < finding->part_count; i++) {
+		const struct finding_part *part = &finding->parts[i];
+
+		json_put_open(json, '{');
+		put_stack_key(json, "stack", part->stack);
+		put_u64(json, "goroutines", (uint64_t)part->goroutines);
+		put_number(json, "ratio", part->ratio);
+		put_str(json, "wait",
+			part->wait == STATE_UNKNOWN ? STR_EMPTY
+						    : stacks_state_name(stacks, part->wait));
+		put_estimate(json, "rate_per_s", &part->rate_per_s);
+		json_put_close(json, '}');
 	}
 	json_put_close(json, ']');
 }
@@ -357,6 +406,10 @@ void put_finding(struct json_writer *json, const struct finding *finding,
 	put_forecast(json, finding->forecast, finding->forecast_count);
 	put_strings(json, "missing", finding->missing, finding->missing_count);
 	put_str(json, "because", finding->because);
+	put_str(json, "decides", finding->decides);
+	json_put_key(json, "holder");
+	put_frame(json, &finding->holder);
+	put_together(json, finding, context->stacks);
 	json_put_key(json, "evidence");
 	json_put_open(json, '[');
 	for (uint32_t i = 0; i < finding->target_count && i < EVIDENCE_TARGETS; i++)

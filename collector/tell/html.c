@@ -224,6 +224,7 @@ void html_write(struct buf *out, const struct tell *tell)
 		html_findings(out, tell);
 	}
 	html_stacks(out, tell);
+	html_signs(out, tell->report);
 	html_contention(out, tell);
 	html_targets(out, tell->report);
 	html_parameters(out, tell->report);

@@ -90,7 +90,10 @@ static void write_facts(struct buf *out, const struct tell *tell, const struct f
 	if (finding->created_by.function.len > 0)
 		figure_place(&text, &finding->created_by);
 	fact_text(out, "Started by", &text);
-	finding_parts(&text, finding);
+	if (finding->holder.function.len > 0)
+		figure_place(&text, &finding->holder);
+	fact_text(out, "Lock held by", &text);
+	finding_parts(&text, tell, finding);
 	fact_text(out, "Together with", &text);
 	add_targets(&text, finding);
 	fact_text(out, "Seen in", &text);
@@ -248,6 +251,18 @@ static void write_missing(struct buf *out, const struct finding *finding)
 	buf_add_text(out, ".</p>\n");
 }
 
+static void write_needs(struct buf *out, const struct finding *finding)
+{
+	cleanup(buf_release) struct buf needs = BUF_INIT(FACT_MAX);
+
+	finding_needs(&needs, finding);
+	if (needs.len == 0 && !buf_failed(&needs))
+		return;
+	buf_add_text(out, "<p class=\"because\"><strong>What would decide it:</strong> ");
+	html_text(out, &needs);
+	buf_add_text(out, "</p>\n");
+}
+
 static void write_finding(struct buf *out, const struct tell *tell, uint32_t index)
 {
 	const struct finding *finding = &tell->report->findings[index];
@@ -271,6 +286,7 @@ static void write_finding(struct buf *out, const struct tell *tell, uint32_t ind
 		escape_html(out, finding->because);
 		buf_add_text(out, "</p>\n");
 	}
+	write_needs(out, finding);
 	write_facts(out, tell, finding);
 	buf_add_text(out, "<div class=\"columns\">\n");
 	write_frames(out, finding);

@@ -25,4 +25,5 @@ void html_findings(struct buf *out, const struct tell *tell);
 // html_tables.c
 void html_warnings(struct buf *out, const struct report *report);
 void html_targets(struct buf *out, const struct report *report);
+void html_signs(struct buf *out, const struct report *report); // the four signs of each target
 void html_parameters(struct buf *out, const struct report *report);

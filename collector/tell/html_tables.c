@@ -145,6 +145,51 @@ void html_targets(struct buf *out, const struct report *report)
 	buf_add_text(out, "</section>\n");
 }
 
+static void write_sign(struct buf *out, enum sign_kind kind, const struct sign *sign)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
+
+	buf_add_text(&text, sign_state_name(sign->state));
+	if (sign->state == SIGN_UP) {
+		buf_add_text(&text, ": ");
+		figure_sign(&text, kind, sign);
+	}
+	cell(out, sign->state == SIGN_UP ? " class=\"k\"" : " class=\"soft\"", &text);
+}
+
+static void write_signs_of(struct buf *out, const struct target_report *target)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(256));
+
+	buf_add_text(out, "<tr>");
+	buf_add(&text, target->target);
+	cell(out, " class=\"w\"", &text);
+	for (int i = 0; i < SIGNS; i++)
+		write_sign(out, (enum sign_kind)i, &target->signs.sign[i]);
+	buf_add(&text, target->reading);
+	cell(out, " class=\"w\"", &text);
+	buf_add_text(out, "</tr>\n");
+}
+
+void html_signs(struct buf *out, const struct report *report)
+{
+	uint32_t rows = 0;
+
+	for (uint32_t i = 0; i < report->target_count && rows < TARGET_ROWS_MAX; i++) {
+		if (report->targets[i].reading.len == 0)
+			continue;
+		if (rows++ == 0)
+			buf_add_text(out,
+				"<section id=\"signs\"><h2>What grows, and what that means "
+				"together</h2><div class=\"wide\"><table><thead><tr><th>target</th>"
+				"<th>goroutines</th><th>heap</th><th>block delay</th><th>mutex "
+				"delay</th><th>together</th></tr></thead><tbody>\n");
+		write_signs_of(out, &report->targets[i]);
+	}
+	if (rows > 0)
+		buf_add_text(out, "</tbody></table></div></section>\n");
+}
+
 void html_parameters(struct buf *out, const struct report *report)
 {
 	if (report->parameter_count == 0)

@@ -216,6 +216,30 @@ static void write_artifacts(struct buf *out, const struct tell *tell)
 		buf_printf(out, "- and %u more, in manifest.json\n", tell->artifact_count - shown);
 }
 
+static void write_needs(struct buf *out, const struct finding *finding)
+{
+	cleanup(buf_release) struct buf needs = BUF_INIT(TEXT_MAX);
+
+	finding_needs(&needs, finding);
+	if (needs.len == 0 && !buf_failed(&needs))
+		return;
+	buf_add_text(out, "What would decide it: ");
+	markdown(out, &needs);
+	buf_add_text(out, "\n\n");
+}
+
+static void write_parts(struct buf *out, const struct tell *tell, const struct finding *finding)
+{
+	cleanup(buf_release) struct buf parts = BUF_INIT(TEXT_MAX);
+
+	finding_parts(&parts, tell, finding);
+	if (parts.len == 0 && !buf_failed(&parts))
+		return;
+	buf_add_text(out, "The same mistake leaves behind: ");
+	markdown(out, &parts);
+	buf_add_text(out, "\n\n");
+}
+
 static void write_evidence(struct buf *out, const struct tell *tell, const struct finding *finding)
 {
 	cleanup(buf_release) struct buf basis = BUF_INIT(TEXT_MAX);
@@ -228,6 +252,8 @@ static void write_evidence(struct buf *out, const struct tell *tell, const struc
 		escape_markdown(out, finding->because);
 		buf_add_text(out, "\n\n");
 	}
+	write_needs(out, finding);
+	write_parts(out, tell, finding);
 	write_artifacts(out, tell);
 	buf_add_text(out, tell->artifact_count > 0 ? "\n" : "");
 }

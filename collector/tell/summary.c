@@ -9,6 +9,7 @@
 #include "collector/tell/figures.h"
 #include "collector/tell/paragraph.h"
 #include "collector/tell/summary_stacks.h"
+#include "model/signs.h"
 
 #include <stdio.h>
 
@@ -130,7 +131,7 @@ static void write_missing(struct paragraph *p, const struct finding *finding)
 }
 
 // What the five lines did not say of the most urgent finding.
-static void write_first(struct paragraph *p, const struct finding *finding)
+static void write_first(struct paragraph *p, const struct tell *tell, const struct finding *finding)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
 
@@ -138,15 +139,12 @@ static void write_first(struct paragraph *p, const struct finding *finding)
 		detail(p, "   cause", str_of(finding->cause->title));
 	detail(p, "   seen", finding->because);
 	write_place(p, "   started by", &finding->created_by);
-	finding_parts(&text, finding);
+	write_place(p, "   held by", &finding->holder);
+	finding_parts(&text, tell, finding);
 	detail(p, "   with", part_str(p->out, &text));
 	buf_clear(&text);
 	write_cause(p, finding);
-	if (finding->verdict != VERDICT_CONFIRMED && finding->needs_minutes > 0 &&
-		finding->class <= CLASS_LEAK) {
-		figure_duration(&text, 60 * ceil(finding->needs_minutes));
-		buf_add_text(&text, " more, to confirm or clear it");
-	}
+	finding_needs(&text, finding);
 	detail(p, "   needs", part_str(p->out, &text));
 	write_missing(p, finding);
 }
@@ -178,7 +176,7 @@ static void write_findings(
 
 	if (!answer->finding)
 		return;
-	write_first(p, answer->finding);
+	write_first(p, tell, answer->finding);
 	for (uint32_t i = 0; i < report->finding_count; i++) {
 		const struct finding *finding = &report->findings[i];
 
@@ -251,6 +249,39 @@ static void write_contention(struct paragraph *p, const struct tell *tell)
 		paragraph_write(p, "locks", LABEL, INK_PLAIN,
 			STR("none waited for; --format html lists the waits on channels"));
 	}
+}
+
+// "goroutines up, 512 to 18,321; heap not up; block delay not known; mutex delay up, 0.3 to 12"
+static void add_signs(struct buf *out, const struct signs *signs)
+{
+	for (int i = 0; i < SIGNS; i++) {
+		const struct sign *sign = &signs->sign[i];
+
+		buf_printf(out, "%s%s %s", i > 0 ? "; " : "", sign_name((enum sign_kind)i),
+			sign_state_name(sign->state));
+		if (sign->state != SIGN_UP)
+			continue;
+		buf_add_text(out, ", ");
+		figure_sign(out, (enum sign_kind)i, sign);
+	}
+}
+
+// Of the target that was answered for, or of the only one.
+static void write_signs(
+	struct paragraph *p, const struct report *report, const struct answer *answer)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
+	const struct target_report *target = answer->finding
+						     ? answer_target(report, answer->finding)
+					     : report->target_count == 1 ? &report->targets[0]
+									 : NULL;
+
+	if (!target || target->reading.len == 0)
+		return;
+	paragraph_end(p);
+	add_signs(&text, &target->signs);
+	paragraph_write(p, "signs", LABEL, INK_PLAIN, part_str(p->out, &text));
+	paragraph_write(p, "", LABEL, INK_PLAIN, target->reading);
 }
 
 static void write_target(struct paragraph *p, const struct target_report *target)
@@ -360,6 +391,7 @@ void summary_write(struct buf *out, const struct tell *tell, const struct summar
 	write_basis(&p, tell->report);
 	write_findings(&p, tell, &answer, style->findings_max ? style->findings_max : FINDINGS_MAX);
 	write_contention(&p, tell);
+	write_signs(&p, tell->report, &answer);
 	write_targets(&p, tell->report);
 	write_warnings(&p, tell->report);
 	if (worth_stacks(tell->report, &answer))

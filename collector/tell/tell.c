@@ -36,7 +36,7 @@ static bool finding_holds(const struct finding *finding, const struct stack *sta
 	if (finding->stack == stack)
 		return true;
 	for (uint32_t i = 0; i < finding->part_count; i++) {
-		if (finding->parts[i] == stack)
+		if (finding->parts[i].stack == stack)
 			return true;
 	}
 	return false;

@@ -241,7 +241,8 @@ void watcher_process(const struct day *day, struct process *process)
 		.image_digest = str_of(images[day->build / 3 % 8]),
 		.start_s = day->has_start ? WALL_0_S + day->service.start_s : NAN,
 		.gomaxprocs = day->service.procs,
-		.memory_limit_bytes = 2e9};
+		.memory_limit_bytes = 2e9,
+		.gomemlimit_bytes = NAN};
 }
 
 void watcher_end(struct watcher *watcher)

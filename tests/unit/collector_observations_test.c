@@ -218,6 +218,7 @@ static struct observation random_observation(struct world *world, double mono_ms
 	o.in_flight = random_number();
 	o.cpu_seconds = random_number();
 	o.rss_bytes = random_number();
+	o.heap_bytes = random_number();
 	o.demand = random_number();
 	o.goroutines = (int64_t)below(1000) - 1;
 	o.goroutines_from = below(2) ? STR("metrics") : STR_EMPTY;
@@ -387,6 +388,7 @@ static void assert_same(const struct stacks *ours, const struct stacks *theirs,
 	assert_same_number(a->in_flight, b->in_flight);
 	assert_same_number(a->cpu_seconds, b->cpu_seconds);
 	assert_same_number(a->rss_bytes, b->rss_bytes);
+	assert_same_number(a->heap_bytes, b->heap_bytes);
 	assert_same_number(a->demand, b->demand);
 	assert_int_equal(a->has_groups, b->has_groups);
 	assert_int_equal(a->group_count, b->group_count);

@@ -44,6 +44,53 @@ static void a_steady_lock_has_its_rate_wait_and_waiters(void **state)
 	stacks_free(&stacks);
 }
 
+// Waiters grow from 1 to 3 in 100 s, and in a second row stay at 2.
+static void growing_waits_have_a_slope_and_steady_ones_none(void **state)
+{
+	struct stacks *stacks = stacks_new(1 << 20);
+	struct observed_contention rows[2] = {
+		{.mutex = true, .stack = lock_stack(stacks)}, {.stack = lock_stack(stacks)}};
+	struct contention contention = {0};
+	struct estimate growth;
+
+	(void)state;
+	for (int i = 0; i <= 20; i++) {
+		assert_int_equal(contention_add(&contention, rows, 2, 1e6 + 5 * i, false), 0);
+		rows[0].delay_ns += 5e9 * (1 + (5 * i + 2.5) / 50);
+		rows[1].delay_ns += 5e9 * (i % 2 ? 1.8 : 2.2);
+	}
+	assert_true(contention.rows[1].mutex);
+	growth = contention_growth_of(&contention, &contention.rows[1]);
+	assert_true(fabs(growth.value - 0.02) < 1e-6 && growth.low > 0);
+	assert_true(fabs(contention_waiters_now(&contention, &contention.rows[1]) - 3) < 1e-3);
+	growth = contention_growth_of(&contention, &contention.rows[0]);
+	assert_true(growth.low < 0 && growth.high > 0);
+	assert_int_equal(contention.point_count, 20);
+	assert_int_equal(contention.mutex_filled, 21);
+	contention_release(&contention);
+	stacks_free(&stacks);
+}
+
+static void the_course_is_bounded_and_keeps_its_sum(void **state)
+{
+	struct stacks *stacks = stacks_new(1 << 20);
+	struct observed_contention row = {.mutex = true, .stack = lock_stack(stacks)};
+	struct contention contention = {0};
+	double sum = 0;
+
+	(void)state;
+	for (int i = 0; i <= 5000; i++) {
+		assert_int_equal(contention_add(&contention, &row, 1, i, false), 0);
+		row.delay_ns += 1e9 * (i % 7);
+	}
+	assert_in_range(contention.point_count, 1, CONTENTION_POINTS_MAX);
+	for (uint32_t i = 0; i < contention.point_count; i++)
+		sum += contention.points[i].mutex * contention.points[i].seconds;
+	assert_true(fabs(sum - contention.rows[0].delay_ns / 1e9) < 1e-6);
+	contention_release(&contention);
+	stacks_free(&stacks);
+}
+
 static void locks_are_told_from_channels_by_the_innermost_function(void **state)
 {
 	static const struct {
@@ -119,6 +166,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_steady_lock_has_its_rate_wait_and_waiters),
+		cmocka_unit_test(growing_waits_have_a_slope_and_steady_ones_none),
+		cmocka_unit_test(the_course_is_bounded_and_keeps_its_sum),
 		cmocka_unit_test(locks_are_told_from_channels_by_the_innermost_function),
 		cmocka_unit_test(rows_that_appear_later_began_at_zero_and_resets_are_seen),
 		cmocka_unit_test(one_fetch_says_that_it_is_not_enough),

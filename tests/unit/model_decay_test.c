@@ -49,6 +49,7 @@ static void add(struct series *series, double t_s, double goroutines, double req
 		.in_flight = NAN,
 		.demand = NAN,
 		.rss_bytes = NAN,
+		.heap_bytes = NAN,
 		.stop_sum_ms = NAN,
 		.stop_worst_ms = NAN};
 

@@ -539,6 +539,7 @@ static void prove(struct run *run, uint32_t count)
 		.errors = NAN,
 		.cpu_seconds = NAN,
 		.rss_bytes = NAN,
+		.heap_bytes = NAN,
 		.demand = NAN,
 		.has_groups = true,
 		.group_count = 1,

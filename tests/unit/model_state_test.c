@@ -188,6 +188,7 @@ static void visit_whole_contention(struct state_io *io, struct contention *conte
 {
 	state_of_contention(io, contention);
 	free(contention->rows);
+	free(contention->points);
 }
 
 SUBJECT(struct target, target, visit_whole_target(io, object))
@@ -215,6 +216,7 @@ SUBJECT(struct counter, counter, state_of_counter(io, "counter", object))
 SUBJECT(struct series_point, point, state_of_point(io, "point", object))
 SUBJECT(struct series, series, visit_whole_series(io, object))
 SUBJECT(struct contention_row, row, state_of_row(io, object))
+SUBJECT(struct contention_point, contention_point, state_of_contention_point(io, object))
 SUBJECT(struct contention, contention, visit_whole_contention(io, object))
 
 #define OF(type, called, ...)                                                                      \
@@ -266,7 +268,8 @@ static const struct subject subjects[] = {
 	OF(struct series_point, point, {0, 0}),
 	OF(struct series, series, MEMBER(struct series, points), MEMBER(struct series, capacity)),
 	OF(struct contention_row, row, {0, 0}),
-	OF(struct contention, contention, MEMBER(struct contention, rows),
+	OF(struct contention_point, contention_point, {0, 0}),
+	OF(struct contention, contention, MEMBER(struct contention, points), MEMBER(struct contention, rows),
 		MEMBER(struct contention, row_capacity)),
 };
 

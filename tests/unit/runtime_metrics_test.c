@@ -52,6 +52,7 @@ static void the_process_speaks_for_itself(void **state)
 				     "process_start_time_seconds 1.79525943491e+09\n"
 				     "process_cpu_seconds_total 12.5\n"
 				     "process_resident_memory_bytes 1.048576e+07\n"
+				     "go_memstats_heap_alloc_bytes 1e6\n"
 				     "go_memstats_heap_inuse_bytes 2e6\n"
 				     "go_memstats_stack_inuse_bytes 327680\n"
 				     "go_gc_duration_seconds{quantile=\"1\"} 0.5\n"
@@ -77,7 +78,7 @@ static void the_process_speaks_for_itself(void **state)
 	assert_number(m.goroutines_created, 1019);
 	assert_number(m.requests, NAN);
 	assert_string_equal(m.requests_from, "");
-	assert_int_equal(m.lines, 16);
+	assert_int_equal(m.lines, 17);
 	assert_int_equal(m.skipped, 0);
 }
 

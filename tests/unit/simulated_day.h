@@ -280,6 +280,7 @@ static int day_tell_process(struct day *day, const struct simulated_process *p,
 		.start_s = is_service ? 1763694000 + p->start_s - 7 : NAN,
 		.gomaxprocs = 4,
 		.memory_limit_bytes = is_service ? 1 << 28 : NAN,
+		.gomemlimit_bytes = NAN,
 	};
 	int r = process_settle(&process, arena);
 

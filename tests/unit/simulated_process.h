@@ -23,11 +23,20 @@ struct simulated_site {
 	uint32_t at_start;
 	bool request; // each one is a request, which completes at its end
 	bool in_pairs; // with each of the site before, one of this
+	uint32_t pairs; // or so many; 0 is 1
+	double pair_share; // each only with this probability; 0 is 1
 	bool by_clock; // exactly even instead of Poisson
 	double from_s, until_s; // only then; 0, 0: always
 	double burst_at_s; // 0: none
 	uint32_t burst; // so many at once
 	double burst_life_s; // exactly
+	const char *inner; // frame inside the function: "sync.(*Mutex).Lock"; NULL: none
+	const char *outer; // frame around it: "net/http.(*conn).serve"; NULL: none
+	double (*slower)(double t_s); // factor of the mean life; NULL is 1
+	double (*rate)(double t_s); // factor of the arrivals; NULL is 1
+	bool profiled; // waits that end are rows of the block profile
+	const struct stack *holder; // and of the mutex profile, there; NULL: not
+	double events, delay_s; // waits that ended
 	const struct stack *stack; // filled in
 	uint64_t born; // ground truth
 	double carry;
@@ -35,7 +44,7 @@ struct simulated_site {
 
 struct simulated_goroutine {
 	uint64_t id;
-	double dies_s;
+	double born_s, dies_s;
 	uint32_t site;
 };
 
@@ -49,7 +58,9 @@ struct simulated_process {
 	uint64_t next_batch, batch[4], left[4];
 	double t_s, wall_0_s, start_s;
 	double requests, request_seconds, in_flight;
+	double heap_bytes, rss_bytes; // 0: not told
 	double (*load)(double t_s); // factor; NULL is 1
+	double born_s; // of the one that is being started; 0: now
 	uint64_t seq;
 	uint32_t number;
 };
@@ -84,6 +95,17 @@ static uint64_t next_id(struct simulated_process *p)
 	return p->batch[at]++;
 }
 
+static void start(struct simulated_process *p, uint32_t site, double dies_s);
+
+static void start_pairs(struct simulated_process *p, uint32_t site, double dies_s)
+{
+	uint32_t pairs = p->sites[site].pairs ? p->sites[site].pairs : 1;
+
+	for (uint32_t i = 0; i < pairs; i++)
+		if (!(p->sites[site].pair_share > 0) || uniform(p) < p->sites[site].pair_share)
+			start(p, site, dies_s);
+}
+
 static void start(struct simulated_process *p, uint32_t site, double dies_s)
 {
 	if (p->count == p->capacity) {
@@ -91,10 +113,11 @@ static void start(struct simulated_process *p, uint32_t site, double dies_s)
 		p->goroutines = realloc(p->goroutines, p->capacity * sizeof(*p->goroutines));
 		assert(p->goroutines);
 	}
-	p->goroutines[p->count++] = (struct simulated_goroutine){next_id(p), dies_s, site};
+	p->goroutines[p->count++] = (struct simulated_goroutine){
+		next_id(p), p->born_s > 0 ? p->born_s : p->t_s, dies_s, site};
 	p->sites[site].born++;
 	if (site + 1 < p->site_count && p->sites[site + 1].in_pairs)
-		start(p, site + 1, dies_s);
+		start_pairs(p, site + 1, dies_s);
 }
 
 static void begin_life(struct simulated_process *p)
@@ -118,8 +141,19 @@ static void simulate(struct simulated_process *p, struct stacks *stacks, uint64_
 	while (p->site_count < SITES_MAX && p->sites[p->site_count].function)
 		p->site_count++;
 	for (uint32_t i = 0; i < p->site_count; i++) {
-		struct frame frame = {str_of(p->sites[i].function), STR("main.go"), 10 + i, 0};
-		int r = stacks_add_stack(stacks, &frame, 1, false, &p->sites[i].stack);
+		const struct simulated_site *site = &p->sites[i];
+		struct frame frames[3];
+		uint32_t count = 0;
+		int r;
+
+		if (site->inner)
+			frames[count++] =
+				(struct frame){str_of(site->inner), STR("mutex.go"), 1, 0};
+		frames[count++] = (struct frame){str_of(site->function), STR("main.go"), 10 + i, 0};
+		if (site->outer)
+			frames[count++] =
+				(struct frame){str_of(site->outer), STR("server.go"), 1, 0};
+		r = stacks_add_stack(stacks, frames, count, false, &p->sites[i].stack);
 
 		assert(r == 0);
 		(void)r;
@@ -157,6 +191,7 @@ static size_t add_arrivals(struct simulated_process *p, double step_s, struct ar
 			site->per_s * (site->request ? load : 1) + site->per_request * requests;
 		uint32_t n;
 
+		rate *= site->rate ? site->rate(p->t_s) : 1;
 		if (site->until_s > 0 && (p->t_s < site->from_s || p->t_s >= site->until_s))
 			continue;
 		site->carry += rate * step_s;
@@ -168,6 +203,17 @@ static size_t add_arrivals(struct simulated_process *p, double step_s, struct ar
 	return count;
 }
 
+static void end_one(struct simulated_process *p, const struct simulated_goroutine *goroutine)
+{
+	struct simulated_site *site = &p->sites[goroutine->site];
+	double lived_s = goroutine->dies_s - goroutine->born_s;
+
+	site->events++;
+	site->delay_s += lived_s;
+	p->requests += site->request;
+	p->request_seconds += site->request ? lived_s : 0;
+}
+
 static void end_goroutines(struct simulated_process *p)
 {
 	size_t kept = 0;
@@ -176,8 +222,15 @@ static void end_goroutines(struct simulated_process *p)
 		if (p->goroutines[i].dies_s > p->t_s)
 			p->goroutines[kept++] = p->goroutines[i];
 		else
-			p->requests += p->sites[p->goroutines[i].site].request;
+			end_one(p, &p->goroutines[i]);
 	p->count = kept;
+}
+
+static void start_at(struct simulated_process *p, uint32_t site, double born_s, double life_s)
+{
+	p->born_s = born_s;
+	start(p, site, born_s + life_s);
+	p->born_s = 0;
 }
 
 static void advance(struct simulated_process *p, double step_s)
@@ -190,14 +243,15 @@ static void advance(struct simulated_process *p, double step_s)
 		struct simulated_site *site = &p->sites[arrivals[i].site];
 		double life_s = exponential(p, site->life_s);
 
+		life_s *= site->slower ? site->slower(arrivals[i].t_s) : 1;
+		p->born_s = arrivals[i].t_s;
 		start(p, arrivals[i].site, arrivals[i].t_s + life_s);
-		if (site->request && !isinf(life_s))
-			p->request_seconds += life_s;
 	}
+	p->born_s = 0;
 	for (uint32_t i = 0; i < p->site_count; i++)
 		if (p->sites[i].burst_at_s > p->t_s && p->sites[i].burst_at_s <= p->t_s + step_s)
 			for (uint32_t j = 0; j < p->sites[i].burst; j++)
-				start(p, i, p->sites[i].burst_at_s + p->sites[i].burst_life_s);
+				start_at(p, i, p->sites[i].burst_at_s, p->sites[i].burst_life_s);
 	p->t_s += step_s;
 	end_goroutines(p);
 	p->in_flight = 0;
@@ -221,6 +275,7 @@ struct look_options {
 	bool requests; // the process tells request counters
 	bool process_start;
 	uint32_t minutes; // printed for goroutines that wait; 0: none
+	bool profiles; // block and mutex profiles are fetched
 };
 
 static uint32_t fill_groups(struct simulated_process *p, const struct look_options *options,
@@ -260,6 +315,24 @@ static uint32_t fill_groups(struct simulated_process *p, const struct look_optio
 	return count;
 }
 
+static uint32_t fill_contention(
+	const struct simulated_process *p, struct observed_contention rows[2 * SITES_MAX])
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < p->site_count; i++) {
+		const struct simulated_site *site = &p->sites[i];
+
+		if (site->profiled && site->events > 0)
+			rows[count++] = (struct observed_contention){
+				false, site->stack, site->events, site->delay_s * 1e9};
+		if (site->holder && site->events > 0)
+			rows[count++] = (struct observed_contention){
+				true, site->holder, site->events, site->delay_s * 1e9};
+	}
+	return count;
+}
+
 static int tell_process(
 	struct judge *judge, const struct simulated_process *p, const struct look_options *options)
 {
@@ -284,6 +357,7 @@ static int look_at(
 	uint64_t *ids = calloc(p->count + 1, sizeof(*ids));
 	struct observed_group groups[SITES_MAX];
 	struct wait_count waits[SITES_MAX];
+	struct observed_contention rows[2 * SITES_MAX];
 	bool told = options->look != LOOK_FAILED, totals = options->look == LOOK_METRICS;
 	uint32_t count = ids ? fill_groups(p, options, ids, groups, waits) : 0;
 	struct observation o = {
@@ -309,7 +383,11 @@ static int look_at(
 		.in_flight = options->requests && told ? p->in_flight : NAN,
 		.errors = NAN,
 		.cpu_seconds = NAN,
-		.rss_bytes = NAN,
+		.rss_bytes = told && p->rss_bytes > 0 ? p->rss_bytes : NAN,
+		.heap_bytes = told && p->heap_bytes > 0 ? p->heap_bytes : NAN,
+		.has_contention = told && options->profiles,
+		.contention_count = told && options->profiles ? fill_contention(p, rows) : 0,
+		.contention = rows,
 		.demand = NAN,
 		.has_groups = told && !totals,
 		.group_count = told && !totals ? count : 0,

@@ -14,7 +14,7 @@ for expected in "$2"/*.text "$2"/*.colour "$2"/*.postmortem "$2"/*.folded; do
 	"$1" "$sample" "$form" | diff -u "$expected" - || { echo "$name differs"; status=1; }
 	"$1" "$sample" "$form" torture > /dev/null || status=1
 done
-for sample in leak many hostile; do
+for sample in leak queue many hostile; do
 	"$1" "$sample" html torture > /dev/null || status=1
 	"$1" "$sample" html | grep -q '<script' && { echo "$sample.html has a script"; status=1; }
 	"$1" "$sample" html | LC_ALL=C grep -q "$(printf '\033')" && { echo "$sample.html has an ESC"; status=1; }

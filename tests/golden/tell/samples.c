@@ -4,13 +4,14 @@
 //	samples leak text | diff tests/golden/tell/leak.text -
 //	samples leak text torture	# each allocation fails once
 //
-// Samples: leak, short, dump, healthy, backlog, drained, hostile, many, one-unseen, blind, failed.
-// Forms: text, colour, html, postmortem, folded.
+// Samples: leak, short, dump, healthy, backlog, queue, drained, hostile, many, one-unseen, blind,
+// failed. Forms: text, colour, html, postmortem, folded.
 #include "base/limits.h"
 #include "collector/tell/folded.h"
 #include "collector/tell/html.h"
 #include "collector/tell/postmortem.h"
 #include "collector/tell/summary.h"
+#include "model/signs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -398,6 +399,51 @@ static void sample_backlog(struct report *report)
 		    "is what Little's law gives for 202 requests per second.");
 }
 
+static struct sign sign_up(double begin, double end, const char *from)
+{
+	return (struct sign){SIGN_UP, begin, end,
+		estimate_of(end - begin, end - begin, end - begin, 0.95, "line", 59), from, NULL};
+}
+
+static void add_signs(struct target_report *target)
+{
+	target->signs.sign[SIGN_GOROUTINES] = sign_up(512, 18321, "goroutines");
+	target->signs.sign[SIGN_HEAP] = (struct sign){SIGN_LEVEL_OR_DOWN, 9e7, 9.1e7,
+		estimate_of(1e6, 0, 2e6, 0.95, "line", 59), "Go heap", NULL};
+	target->signs.sign[SIGN_BLOCK] = (struct sign){SIGN_NOT_KNOWN, NAN, NAN,
+		estimate_none("none"), NULL, "the profile is empty: its rate is not set"};
+	target->signs.sign[SIGN_MUTEX] = sign_up(0.3, 61.2, "mutex profile");
+	must(signs_reading(&target->signs, &arena, &target->reading) == 0, "memory");
+}
+
+// A lock that is fought for, what else it leaves behind, and the signs of its target.
+static void sample_queue(struct report *report)
+{
+	static struct finding_part parts[2];
+	struct finding *finding;
+
+	sample_leak(report);
+	finding = &report->findings[0];
+	finding->class = CLASS_CONTENTION;
+	finding->verdict = VERDICT_STUCK;
+	finding->because =
+		STR("99 goroutines wait for a lock here. They get it, after 4.11 s on average, and "
+		    "more and more wait: 5.4 on average at first, 76 now. It is held by "
+		    "main.(*ledger).post. A lock that is never given back would show no waits that "
+		    "end.");
+	finding->decides = STR("What the holder does while it has the lock. When no wait ends any "
+			       "more, the lock is never given back: a leak.");
+	finding->holder =
+		frame("example.com/shop/cache.(*LRU).evict", "/src/shop/cache/lru.go", 201);
+	parts[0] = (struct finding_part){groups[3].stack, 35600, 2, state("select"),
+		estimate_of(9.8, 9.5, 10.1, 0.95, "survivors", 59)};
+	parts[1] = (struct finding_part){
+		groups[4].stack, 17790, NAN, STATE_UNKNOWN, estimate_none("counts")};
+	finding->parts = parts;
+	finding->part_count = 2;
+	add_signs(&report->targets[0]);
+}
+
 static void sample_drained(struct report *report)
 {
 	sample_leak(report);
@@ -503,6 +549,7 @@ static const struct {
 	{"dump", sample_dump},
 	{"healthy", sample_healthy},
 	{"backlog", sample_backlog},
+	{"queue", sample_queue},
 	{"drained", sample_drained},
 	{"hostile", sample_hostile},
 	{"many", sample_many},

@@ -75,6 +75,7 @@ func writeRuntime(w io.Writer) {
 		{Name: "/sched/pauses/total/gc:seconds"},
 		{Name: "/cpu/classes/gc/total:cpu-seconds"},
 		{Name: "/cpu/classes/total:cpu-seconds"},
+		{Name: "/memory/classes/heap/objects:bytes"},
 	}
 	rt.Read(samples)
 	for _, s := range samples {
@@ -84,6 +85,8 @@ func writeRuntime(w io.Writer) {
 			writeRuntimeHistogram(w, name, s.Value.Float64Histogram())
 		case rt.KindFloat64:
 			simple(w, name+"_total", "counter", "From runtime/metrics.", s.Value.Float64())
+		case rt.KindUint64:
+			simple(w, name, "gauge", "From runtime/metrics.", float64(s.Value.Uint64()))
 		}
 	}
 }
