@@ -37,12 +37,16 @@ accuracy-real: all programs ## the same on real Go programs: about 75 minutes
 	@$(TESTED) $(PYTHON) tests/accuracy/real.py
 	@$(TESTED) $(PYTHON) tests/accuracy/rates.py
 
+quiet: all ## what is said of etcd, kube-apiserver and Prometheus, which do not leak
+	@scripts/install-packages.sh quiet
+	@$(TESTED) $(PYTHON) tests/accuracy/quiet.py
+
 fuzz: ## fuzz each reader for MINUTES (10) with clang and sanitizers
 	@scripts/install-packages.sh ci
 	@tests/fuzz/run.sh $(or $(MINUTES),10)
 
 soak: all programs ## the long runs: flipped bits, fuzzing, accuracy; about four hours
-	@scripts/install-packages.sh ci
+	@scripts/install-packages.sh ci quiet
 	@PYTHON=$(PYTHON) $(TESTED) tests/soak.sh $(BUILD)
 
 install: all ## install with Meson; DESTDIR and the prefix of the setup count
@@ -54,4 +58,4 @@ clean: ## remove the build folder
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | awk '{ c = $$2; $$1 = $$2 = ""; printf "make %-14s%s\n", c, $$0 }'
 
-.PHONY: all programs demo test bench accuracy accuracy-real fuzz soak install clean help
+.PHONY: all programs demo test bench accuracy accuracy-real quiet fuzz soak install clean help

@@ -6,13 +6,14 @@
 #	each fuzz target for ten minutes                                    SOAK_MINUTES
 #	accuracy on real programs in full                                   SOAK_ACCURACY (--short)
 #	times to a verdict with a look every 15 s, and every minute
+#	quiet software for half an hour                                     SOAK_QUIET
 #
 # The variables are for a trial; the summary shows them. The output of each run, and the summary, are
 # left in BUILD/soak. Exit status 1 when anything failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
-kib=${SOAK_KIB:-200} minutes=${SOAK_MINUTES:-10} accuracy=${SOAK_ACCURACY:-}
+kib=${SOAK_KIB:-200} minutes=${SOAK_MINUTES:-10} accuracy=${SOAK_ACCURACY:-} quiet=${SOAK_QUIET:-30}
 logs=$build/soak
 rm -rf "$logs"
 mkdir -p "$logs" || exit 1
@@ -58,6 +59,8 @@ summary() {
 		tell "$part" "accuracy, $part, ${accuracy:-in full}"
 		grep '^ok \|^MISS \|met, ' "$logs/$part.log" | indented
 	done
+	tell quiet "quiet software for $quiet min"
+	grep '^ok \|^MISS \|met, ' "$logs/quiet.log" | indented
 }
 
 # shellcheck disable=SC2016 # its own process ID, and what it is given
@@ -73,6 +76,7 @@ for part in $parts; do
 	# shellcheck disable=SC2086 # none, one or two words
 	run "$part" "${PYTHON:-/usr/bin/python3}" "tests/accuracy/${part%-minute}.py" $flags
 done
+run quiet "${PYTHON:-/usr/bin/python3}" tests/accuracy/quiet.py --minutes "$quiet"
 
 summary | tee "$logs/summary.txt"
 if [ -s "$logs/failed" ]; then
