@@ -101,7 +101,7 @@ def judge(table, rate, bundle, truths):
     site = truths[-1]["sites"][0]
     dumps = site_ids(of_lines, site)
     table.row(f"{rate} a second: dumps with IDs", str(len(dumps)), str(DUMPS), len(dumps) == DUMPS)
-    new, true, gone, off, largest = [], [], 0, 0, 0
+    new, true, gone, off, largest, worst = [], [], 0, 0, 0, (0, 0)
     for (before, ids), (after, later), told, then in zip(dumps, dumps[1:], truths, truths[1:]):
         new.append(len(later - ids))
         gone += len(ids - later)
@@ -113,16 +113,16 @@ def judge(table, rate, bundle, truths):
         room = BIRTHS_SHARE * births + BIRTHS_PER_PROC * then["procs"]
         bad = abs(grown - births) > room if then["births"] >= 0 else grown < births
         off += bad
+        worst = max(worst, (abs(grown - births), births))
         if bad:
             print(f"      {rate} a second: largest ID grew by {grown}, {births} were started")
     wrong = sum(n != t for n, t in zip(new, true))
-    if wrong:
-        print(f"      {rate} a second: new IDs {new}, truth {true}")
+    print(f"      {rate} a second: new IDs {new}, truth {true}")
     table.row(f"{rate} a second: new IDs at the site", f"{sum(new)}, true {sum(true)}",
               f"equal in each of {len(new)}", wrong == 0 and len(new) >= 10 and sum(true) > 0)
     table.row(f"{rate} a second: intervals that differ", str(wrong), "0", wrong == 0)
     table.row(f"{rate} a second: gone from the site", str(gone), "0", gone == 0)
-    table.row(f"{rate} a second: births by the largest ID", f"{len(new) - off} of {len(new)}",
+    table.row(f"{rate} a second: births by the largest ID", f"{len(new) - off} of {len(new)}, worst {worst[0]} of {worst[1]}",
               "1 % + 16 a processor", off == 0)
 
 

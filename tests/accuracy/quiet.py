@@ -396,11 +396,14 @@ def main():
     options = parser.parse_args()
     end_all_at_sigterm()
     binaries = binaries_built()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="parkwatch-quiet-"))
+    kept = pathlib.Path(tempfile.mkdtemp(prefix="parkwatch-quiet-"))
     table, failures, over = Table(), [], threading.Event()
     snapshots = int(options.minutes * 60 / INTERVAL_S) + 1
     with contextlib.ExitStack() as stack:
         loads = {name: Load(over) for name in ("etcd", "kube-apiserver", "prometheus")}
+        # Data, keys and logs of the servers go when they have ended.
+        folder = pathlib.Path(stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="parkwatch-quiet-servers-")))
         stack.callback(over.set)
         begun = time.time()
         alone = etcd(stack, binaries, folder, "etcd")
@@ -412,7 +415,7 @@ def main():
         load_prometheus(loads["prometheus"], watcher)
         loads["store"] = loads["kube-apiserver"]
         collections = {name: stack.enter_context(Collection(
-            f"{url}/debug/pprof", snapshots, INTERVAL_S, folder / f"{name}.tar",
+            f"{url}/debug/pprof", snapshots, INTERVAL_S, kept / f"{name}.tar",
             "--metrics", f"{url}/metrics", "--budget-share", "2%", "--profiles", "goroutine",
             *flags))
             for name, url, flags in (
@@ -425,7 +428,7 @@ def main():
             except Exception as failure:  # counted: a check that could not run has failed
                 failures.append(f"{name}: {failure!r}")
         over.set()
-    print(f"bundles: {folder}")
+    print(f"bundles: {kept}")
     return table.end("quiet", failures)
 
 

@@ -93,8 +93,7 @@ class Run:
     def __init__(self, stack, times, mode, folder, name, *flags):
         self.times, self.mode, self.name, self.rate = times, mode, name, None
         lifetime = f"{times.seconds + 600:.0f}s"
-        age = ("--age", "20m") if times.short else ()
-        self.program = stack.enter_context(Program(name, *flags, "--lifetime", lifetime, *age))
+        self.program = stack.enter_context(Program(name, *flags, "--lifetime", lifetime))
         self.file = folder / f"{name}-{mode.replace(' ', '-')}.tar"
         self.stack, self.script, self.failure = stack, None, None
 
@@ -137,8 +136,10 @@ class Run:
 class Leaky(Run):
     def __init__(self, stack, times, mode, folder, rate):
         pattern, requests = LEAKS[rate]
+        # In the first five minutes of a process nothing counts as a leak.
+        age = ("--age", "20m") if times.short else ()
         super().__init__(stack, times, mode, folder, "leaky", "--pattern", pattern,
-                         "--probability", rate / requests)
+                         "--probability", rate / requests, *age)
         ask(self.program.pprof + "/leak?on=0", post=True)
         self.rate, self.truths, self.site, self.started = rate, [], None, None
         self.file = folder / f"leaky-{rate}-{mode.replace(' ', '-')}.tar"
