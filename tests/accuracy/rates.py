@@ -56,14 +56,15 @@ RATE_SLACK = 0.10
 # leaks a second: (pattern, requests a second)
 LEAKS = {0.1: ("cancel", 5), 1: ("send", 10), 10: ("range", 20)}
 SWING = ("--swing", "0.5", "--period", "7m")
-POOL = 30000  # workers that a program adds where its own growth does not pass the budget
+STOP_OF_TEN = ("--budget-stop", "55ms")  # ten leaks a second pass 25 ms before they are suspect
+POOL = 30000  # workers that a program adds, should its own growth not have passed the budget
 CROWD = 150  # workers from the start, so that the smallest budget is too small for a dump
 HAND_OVER_MIN = 20.0  # when it does
 
 FREE = ("--budget-stop", "10s", "--budget-share", "100%")
 MODES = {
     "ids": ("--profiles", "goroutine", *FREE),
-    # IDs until the process has grown beyond what a dump may cost: ten leaks a second do that.
+    # IDs until the process has grown beyond what a dump may cost.
     "handed over": ("--profiles", "goroutine", "--budget-stop", "25ms", "--budget-share", "100%"),
     # A budget that allows no dump at all.
     "counts": ("--profiles", "goroutine", "--budget-stop", "0.1ms", "--budget-share", "0.0001%"),
@@ -110,9 +111,14 @@ class Run:
             self.grow_pool(CROWD)
         self.collection = self.stack.enter_context(Collection(
             self.program.target, self.times.snapshots, self.times.interval_s, self.file,
-            *MODES[self.mode], "--metrics", self.program.pprof + "/metrics"))
+            *self.flags(), "--metrics", self.program.pprof + "/metrics"))
         self.script = threading.Thread(target=self.guarded)
         self.script.start()
+
+    def flags(self):
+        if self.mode == "handed over" and self.rate == 10:
+            return *MODES[self.mode], *STOP_OF_TEN
+        return MODES[self.mode]
 
     def guarded(self):
         try:
@@ -154,7 +160,7 @@ class Leaky(Run):
         self.look(self.times.leak)
         self.started = time.time()
         ask(self.program.pprof + "/leak?on=1", post=True)
-        if self.mode == "handed over" and self.rate < 10:
+        if self.mode == "handed over":
             self.look(self.times.leak + HAND_OVER_MIN)
             self.grow_pool()
         self.look(self.times.minutes + 60)
