@@ -44,6 +44,8 @@ ASKED_SHORT = {
     ("counts", 1): (4, None, None), ("counts", 10): (3, None, None),
     ("metrics", 1): (None, None, None), ("metrics", 10): (None, None, None),
 }
+# Metrics have no stacks, and give no finding: suspect is what the target itself is then said to be.
+LEAKING = {"leak", "load-driven", "time-driven", "load- or time-driven"}
 # And of every program:
 #   site       the finding is at the line where the program leaks; of the total where there are no
 #              stacks
@@ -232,10 +234,16 @@ class Backlog(Run):
         return finding["class"] != "leak"
 
 
+def said_to_leak(told):
+    return told["targets"][0]["class"] in LEAKING
+
+
 def false_alarms(run, along):
     """{(verdict, class, place): the first minute} of all that was loud and should not have been."""
     alarms = {}
     for at_s, told in along:
+        if not isinstance(run, Leaky) and said_to_leak(told):
+            alarms.setdefault(("said to leak", told["targets"][0]["class"], "the target"), at_s / 60)
         for finding in told["findings"]:
             site = finding.get("site") or {"function": "the total", "line": 0}
             place = f"{site['function']}:{site['line']}"
@@ -318,6 +326,9 @@ def judge_leaky(run, asked, along, of_lines):
     found.sort(key=lambda f: len(f["history"]), reverse=True)
     times, missed = [first_growing(run, along), None, None, None], []
     true, measured = None, "-"
+    if run.mode == "metrics":
+        times[2] = next((at_s / 60 - (run.started - run.times.begun) / 60
+                         for at_s, told in along if said_to_leak(told)), None)
     if found:
         finding = found[0]
         times[1:] = [first_of(finding, v, run.started) for v in ("hint", "suspect", "confirmed")]
@@ -333,7 +344,7 @@ def judge_leaky(run, asked, along, of_lines):
                                      (times[0], *times[2:])):
         if limit is not None and (time_min is None or time_min > limit):
             missed.append(f"{name}: {minutes(time_min)} min, asked: {limit}")
-    if any(asked) and not found:
+    if any(asked) and not found and run.mode != "metrics":
         missed.append("no finding at the site")
     return true, measured, times, missed
 
