@@ -243,7 +243,8 @@ def false_alarms(run, along):
     alarms = {}
     for at_s, told in along:
         if not isinstance(run, Leaky) and said_to_leak(told):
-            alarms.setdefault(("said to leak", told["targets"][0]["class"], "the target"), at_s / 60)
+            said = told["targets"][0]["class"]
+            alarms.setdefault(("said to leak", said, "the target"), at_s / 60)
         for finding in told["findings"]:
             site = finding.get("site") or {"function": "the total", "line": 0}
             place = f"{site['function']}:{site['line']}"
