@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that building and testing need, where they are missing.
 #
-#   scripts/install-packages.sh [ci] [browser]
+#   scripts/install-packages.sh [ci] [browser] [quiet]
 #
-# ci adds the second compiler and the linters, browser what takes pictures of the report.
+# ci adds the second compiler and the linters, browser what takes pictures of the report, quiet the
+# software of `make quiet` that Debian has.
 # Does nothing, quickly, when all are there. Works as root or through sudo.
 set -eu
 
@@ -17,8 +18,9 @@ for extra in "$@"; do
 	case $extra in
 	ci) wanted="$wanted clang libclang-rt-14-dev llvm-14 clang-format shellcheck valgrind" ;;
 	browser) wanted="$wanted chromium fonts-dejavu-core" ;;
+	quiet) wanted="$wanted prometheus openssl" ;;
 	*)
-		echo "install-packages.sh: unknown argument '$extra': ci or browser" >&2
+		echo "install-packages.sh: unknown argument '$extra': ci, browser or quiet" >&2
 		exit 2
 		;;
 	esac
@@ -63,3 +65,13 @@ for step in "update" "install -y --no-install-recommends$missing"; do
 		exit 1
 	fi
 done
+# The package starts a server; the tests start their own, on an address of their own.
+case $missing in
+*" prometheus"*)
+	if [ -d /run/systemd/system ]; then
+		$as_root systemctl disable --now prometheus.service >/dev/null 2>&1 || true
+	elif [ -x /etc/init.d/prometheus ]; then
+		$as_root service prometheus stop >/dev/null 2>&1 || true
+	fi
+	;;
+esac

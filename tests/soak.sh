@@ -1,17 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The long runs whose figures stand in docs/, about an hour on two cores:  tests/soak.sh [BUILD]
+# The long runs whose figures stand in docs/, about four hours on two cores:  tests/soak.sh [BUILD]
 #
 #	each flipped bit and each cut of a bundle of 200 KiB is noticed     SOAK_KIB
 #	each fuzz target for ten minutes                                    SOAK_MINUTES
-#	accuracy in full                                                    SOAK_ACCURACY (--short)
+#	accuracy on real programs in full                                   SOAK_ACCURACY (--short)
+#	times to a verdict with a look every 15 s, and every minute
+#	quiet software for half an hour                                     SOAK_QUIET
 #
 # The variables are for a trial; the summary shows them. The output of each run, and the summary, are
 # left in BUILD/soak. Exit status 1 when anything failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
-kib=${SOAK_KIB:-200} minutes=${SOAK_MINUTES:-10} accuracy=${SOAK_ACCURACY:-}
+kib=${SOAK_KIB:-200} minutes=${SOAK_MINUTES:-10} accuracy=${SOAK_ACCURACY:-} quiet=${SOAK_QUIET:-30}
 logs=$build/soak
 rm -rf "$logs"
 mkdir -p "$logs" || exit 1
@@ -40,6 +42,10 @@ tell() {
 	printf '%-7s %s: %s s\n' "$word" "$2" "$seconds"
 }
 
+# The short form is too short for a look every minute.
+parts="real exact rates"
+[ -n "$accuracy" ] || parts="$parts rates-minute"
+
 indented() { sed 's/^/        /'; }
 
 summary() {
@@ -49,8 +55,12 @@ summary() {
 	tell flips "each flipped bit and each cut of a bundle with $kib KiB of profiles"
 	tell fuzz "each fuzz target for $minutes min"
 	grep ' executions ' "$logs/fuzz.log" | indented
-	tell accuracy "accuracy ${accuracy:-in full}"
-	grep '^ok \|^MISS \|^accuracy:' "$logs/accuracy.log" | indented
+	for part in $parts; do
+		tell "$part" "accuracy, $part, ${accuracy:-in full}"
+		grep '^ok \|^MISS \|met, ' "$logs/$part.log" | indented
+	done
+	tell quiet "quiet software for $quiet min"
+	grep '^ok \|^MISS \|met, ' "$logs/quiet.log" | indented
 }
 
 # shellcheck disable=SC2016 # its own process ID, and what it is given
@@ -60,8 +70,13 @@ flips=$!
 run fuzz tests/fuzz/run.sh "$minutes"
 wait "$flips"
 # Accuracy measures time: it runs alone.
-# shellcheck disable=SC2086 # none or one word
-run accuracy "${PYTHON:-/usr/bin/python3}" tests/accuracy/run.py $accuracy
+for part in $parts; do
+	flags=$accuracy
+	[ "$part" != rates-minute ] || flags="--interval 60"
+	# shellcheck disable=SC2086 # none, one or two words
+	run "$part" "${PYTHON:-/usr/bin/python3}" "tests/accuracy/${part%-minute}.py" $flags
+done
+run quiet "${PYTHON:-/usr/bin/python3}" tests/accuracy/quiet.py --minutes "$quiet"
 
 summary | tee "$logs/summary.txt"
 if [ -s "$logs/failed" ]; then

@@ -103,6 +103,9 @@ void collection_decide(struct collection_target *target)
 
 	if (metrics_tell_restart(target))
 		collection_restarted(target);
+	// Without goroutine profiles there is no dump whose cost could stretch the interval.
+	if (!(settings->collect.profiles & 1u << PROFILE_GOROUTINE))
+		return;
 	if (goroutines < 0 && round->has_metrics)
 		goroutines = round->metrics.goroutines;
 	cost = ladder_predict(&target->ladder, goroutines);

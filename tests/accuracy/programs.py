@@ -4,7 +4,9 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
@@ -54,12 +56,59 @@ class Program:
 
     def __exit__(self, *_):
         for process in [*self.loads, self.process]:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
+
+
+def end(process):
+    """Ends a process that was started here, by its own id."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_all_at_sigterm():
+    """SIGTERM unwinds like Ctrl-C does, so that everything started is ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+class Collection:
+    """One `parkwatch collect` that runs beside everything else. Use as a context manager."""
+
+    def __init__(self, target, snapshots, interval_s, bundle, *flags):
+        self.bundle = pathlib.Path(bundle)
+        command = [str(PARKWATCH), "collect", target, "--snapshots", str(snapshots),
+                   "--interval", f"{interval_s}s", "-o", str(bundle), *map(str, flags)]
+        self.said = open(self.bundle.with_suffix(".log"), "w", encoding="utf-8")
+        self.process = subprocess.Popen(command, stdout=self.said, stderr=subprocess.STDOUT,
+                                        env=_ENVIRONMENT)
+
+    def wait(self, timeout_s):
+        """Waits for the bundle; complete or partial, it is there."""
+        status = self.process.wait(timeout=timeout_s)
+        if status not in (0, 2):
+            said = self.bundle.with_suffix(".log").read_text(encoding="utf-8")
+            raise RuntimeError(f"{self.bundle.stem}: collect ended with {status}: {said[-1000:]}")
+        return self.bundle
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            end(self.process)
+        self.said.close()
+
+
+def analyze(path):
+    """findings.json of a bundle or of observations."""
+    told = subprocess.run([str(PARKWATCH), "analyze", str(path), "--format", "json"],
+                          capture_output=True, text=True, env=_ENVIRONMENT, timeout=300)
+    if told.returncode not in (0, 2) or not told.stdout:
+        raise RuntimeError(f"analyze {path} ended with {told.returncode}: {told.stderr[-1000:]}")
+    return json.loads(told.stdout)
 
 
 def collect(targets, snapshots, interval_s, profiles, folder, name, *flags):
@@ -71,7 +120,4 @@ def collect(targets, snapshots, interval_s, profiles, folder, name, *flags):
                           timeout=snapshots * interval_s + 180)
     if done.returncode != 0:
         raise RuntimeError(f"collect ended with {done.returncode}: {done.stderr[-2000:]}")
-    told = subprocess.run([str(PARKWATCH), "analyze", str(bundle), "--format", "json"],
-                          capture_output=True, text=True, env=_ENVIRONMENT, timeout=180,
-                          check=True)
-    return json.loads(told.stdout)
+    return analyze(bundle)

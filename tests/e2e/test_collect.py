@@ -167,6 +167,19 @@ def test_many_goroutines_mean_counts_and_the_reason_is_said(run):
         assert tick["groups"][0]["count"] == 60_000
 
 
+def test_without_goroutine_profiles_no_dump_is_reckoned_with(run):
+    with Server(Program(leaked=60_000)) as target:
+        begun = time.monotonic()
+        done = run("collect", "--profiles", "", "--metrics", target.url + "/metrics",
+                   "--snapshots", "4", "--interval", "0.2s", "--budget-share", "0.1%",
+                   "--budget-stop", "10s", target.url)
+        assert done.status == 0, done
+        assert time.monotonic() - begun < 10, "the interval was stretched"
+        assert "stretched" not in done.err and "dump" not in done.err
+        assert [tick["source"] for tick in done.lines("tick")] == 4 * ["metrics"]
+        assert all(tick["goroutines"] > 60_000 for tick in done.lines("tick"))
+
+
 def test_a_slow_way_to_the_target_is_not_taken_for_stops(run):
     """As through a port-forward: every answer takes 80 ms, and none of it is a stop."""
     def slowly(path):

@@ -26,7 +26,9 @@ func main() {
 	latency := flag.Duration("latency", 5*time.Millisecond, "of the dependency while it is well")
 	blockRate := flag.Int("block-rate", 0, "block profile: one event per so many `ns` of blocking; 0 is off")
 	lifetime := flag.Duration("lifetime", 30*time.Minute, "it ends by itself after this")
+	age := flag.Duration("age", 0, "how long before now the metrics say that it was started")
 	flag.Parse()
+	metrics.Age(*age)
 	runtime.SetBlockProfileRate(*blockRate)
 
 	counts := metrics.NewHTTP()

@@ -27,7 +27,9 @@ func main() {
 	contendWorkers := flag.Int("contend-workers", 4, "how many goroutines post to the ledger")
 	contendPause := flag.Duration("contend-pause", 200*time.Millisecond, "mean pause between two posts of one")
 	lifetime := flag.Duration("lifetime", 30*time.Minute, "it ends by itself after this")
+	age := flag.Duration("age", 0, "how long before now the metrics say that it was started")
 	flag.Parse()
+	metrics.Age(*age)
 
 	dice, err := newSwitches(*pattern, *probability, *seed)
 	serve.Exit("leaky", err)
@@ -51,18 +53,21 @@ func main() {
 
 	begun := time.Now()
 	diagnostics := serve.Diagnostics()
+	dumps := &dumpCounter{next: diagnostics}
 	diagnostics.HandleFunc("/metrics", counts.Handler())
 	diagnostics.HandleFunc("/leak", dice.serveHTTP)
+	diagnostics.HandleFunc("/births", serveBirths)
 	diagnostics.HandleFunc("/truth", func(w http.ResponseWriter, _ *http.Request) {
 		sites, leaked := gateway.truth.copy()
 		seconds := time.Since(begun).Seconds()
 		serve.JSON(w, map[string]interface{}{
 			"sites": sites, "leaked": leaked, "requests": counts.Requests(), "seconds": seconds,
 			"rate_per_s": float64(leaked) / seconds, "goroutines": runtime.NumGoroutine(),
+			"births": metrics.Births(), "procs": runtime.GOMAXPROCS(0), "dumps": dumps.count(),
 			"contention": book.truth(),
 		})
 	})
-	program := serve.Program{App: app, Diagnostics: diagnostics, Listen: *listen,
+	program := serve.Program{App: app, Diagnostics: dumps, Listen: *listen,
 		ListenPprof: *listenPprof, Lifetime: *lifetime}
 	serve.Exit("leaky", program.Run(os.Stdout))
 }

@@ -29,7 +29,9 @@ func main() {
 	blockRate := flag.Int("block-rate", 0, "block profile: one event per so many `ns` of blocking; 0 is off")
 	mutexFraction := flag.Int("mutex-fraction", 0, "mutex profile: one of `n` events; 0 is off")
 	lifetime := flag.Duration("lifetime", 30*time.Minute, "it ends by itself after this")
+	age := flag.Duration("age", 0, "how long before now the metrics say that it was started")
 	flag.Parse()
+	metrics.Age(*age)
 	runtime.SetBlockProfileRate(*blockRate)
 	runtime.SetMutexProfileFraction(*mutexFraction)
 

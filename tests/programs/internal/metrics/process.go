@@ -20,6 +20,21 @@ import (
 
 var started = time.Now()
 
+// Age moves the start of the process that the metrics tell into the past: a test of minutes can so
+// have a process that is no longer new.
+func Age(age time.Duration) { started = started.Add(-age) }
+
+// Births is the number of goroutines started so far, as the runtime counts them; -1 before Go 1.26,
+// which does not.
+func Births() int64 {
+	sample := []rt.Sample{{Name: "/sched/goroutines-created:goroutines"}}
+	rt.Read(sample)
+	if sample[0].Value.Kind() != rt.KindUint64 {
+		return -1
+	}
+	return int64(sample[0].Value.Uint64())
+}
+
 // Handler answers with everything: requests, process, Go runtime. More writers can add their own.
 func (h *HTTP) Handler(more ...func(io.Writer)) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

@@ -32,7 +32,7 @@ func Listen(address string) (net.Listener, error) {
 }
 
 // Diagnostics gives a mux of its own with the pprof handlers, so that nothing hangs on the default
-// one.
+// one, and POST /pool?n=N, which starts workers that find nothing to do.
 func Diagnostics() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -40,6 +40,8 @@ func Diagnostics() *http.ServeMux {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	workers := &pool{jobs: make(chan func())}
+	mux.HandleFunc("/pool", workers.serveHTTP)
 	return mux
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What parkwatch finds in real Go programs against what they know of themselves.
 
-    tests/accuracy/run.py            all of it, about 20 minutes
-    tests/accuracy/run.py --short    fewer programs and minutes, for every change
+    tests/accuracy/real.py            all of it, about 20 minutes
+    tests/accuracy/real.py --short    fewer programs and minutes, for every change
 
 Prints a table; exits with 1 when a number is missed. The programs run side by side.
 """
@@ -15,7 +15,9 @@ import tempfile
 import threading
 import time
 
+from observed import QUIET
 from programs import Program, ask, collect
+from table import Table
 
 PATTERNS = ["send", "range", "cancel", "waitgroup", "body", "mutex", "poll"]
 REQUESTS_PER_S = 8
@@ -23,21 +25,6 @@ PROBABILITY = 0.2
 SNAPSHOTS, INTERVAL_S = 16, 5
 # Thousands of goroutines: without a larger share the interval would stretch beyond the test.
 SHARE = ("--budget-share", "2%")
-QUIET = {"none", "undecidable", "hint", "cleared"}
-
-
-class Table:
-    """Rows of what was measured beside what was asked for."""
-
-    def __init__(self):
-        self.rows, self.failed, self.lock = [], 0, threading.Lock()
-
-    def row(self, what, measured, asked, good):
-        with self.lock:
-            self.rows.append((what, measured, asked, good))
-            self.failed += not good
-            print(f"{'ok  ' if good else 'MISS'}  {what:<44} {measured:<26} asked: {asked}",
-                  flush=True)
 
 
 def holds(estimate, truth):
@@ -235,12 +222,8 @@ def main():
         guarded(run_lock)
     for thread in beside:
         thread.join()
-    for failure in failures:
-        print(f"MISS  {failure}")
     print(f"bundles: {folder}")
-    missed = table.failed + len(failures)
-    print(f"accuracy: {len(table.rows) - table.failed} met, {missed} missed")
-    return 1 if missed or not table.rows else 0
+    return table.end("accuracy", failures)
 
 
 if __name__ == "__main__":
