@@ -182,6 +182,18 @@ static bool grows_late(const struct assessment *a)
 	return binomial_upper_tail(came, came + left, 0.5) < ASSESS_LATE_P;
 }
 
+// Most of those that arrived are new in the process: not old ones that go on to another wait.
+static bool arrivals_are_new(const struct assessment *a)
+{
+	uint32_t arrived = 0, born = 0;
+
+	for (uint32_t i = 0; i < a->tracked->count; i++) {
+		arrived += a->tracked->goroutines[i].since > 0;
+		born += a->tracked->goroutines[i].first > 0;
+	}
+	return 2 * born >= arrived;
+}
+
 // Arrivals outweigh departures beyond chance, in more than one cohort, and no ramp explains it.
 static bool is_growing(const struct assessment *a)
 {
@@ -190,7 +202,7 @@ static bool is_growing(const struct assessment *a)
 
 	return a->has_arrivals && arrivals->window.arrived >= ASSESS_GROWING_COUNT &&
 	       arrivals->p_balanced < ASSESS_GROWING_P / fmax(1, stacks / 10.0) &&
-	       a->rate_per_s.low > 0 && !is_burst(arrivals) && grows_late(a) &&
+	       a->rate_per_s.low > 0 && !is_burst(arrivals) && grows_late(a) && arrivals_are_new(a) &&
 	       !(arrivals->window.seconds >= PLATEAU_FROM_S &&
 		       plateau_is_near(arrivals, a->tracked->count));
 }

@@ -88,30 +88,43 @@ static void learn_usual(struct detector_age *age, int i, const struct tracked_st
 	age->usual_s = age->usual_s * faded + step->born_s[i];
 }
 
+// The evidence is asked of every stack: the more of them, the more by chance.
+static double more_stacks(const struct detector_step *step)
+{
+	return log(fmax(1, step->stack_count / 10.0));
+}
+
+static double suspect_need(const struct detector_step *step)
+{
+	return DETECTOR_SUSPECT_LOG10 * LN10 + more_stacks(step);
+}
+
 // ln e of one step: (1 + r / b)^I e^-r with r the excess looked for. Its mean is at most one when
 // inflow is at most b, whatever r is (leak-model 4.3, 2). Inflow that is by nature more uneven than
 // chance says as much less (phi: quasi-likelihood, McCullagh 1983).
-static double log_evidence(double inflow, double balanced, double rise, double phi, double born_s)
+static double log_evidence(
+	double inflow, double balanced, double rise, double phi, double most)
 {
-	double most = LN10 * fmin(3, fmax(0.5, born_s / 60));
 	double evidence = inflow * log1p(rise / balanced) - rise;
 
 	return fmin(most, fmax(LOG_E_LEAST, evidence > 0 ? evidence / phi : evidence));
 }
 
 // Steady leaks are found quickly by looking for as much as came lately; those that come in bursts
-// by looking for little, which makes pauses cheap.
-static void add_evidence(struct detector_age *age, double inflow, double balanced, double born_s)
+// by looking for little, which makes pauses cheap. A minute adds only a part of what makes a suspect,
+// so that no single dump decides.
+static void add_evidence(
+	struct detector_age *age, double inflow, double balanced, double minutes, double need)
 {
-	double minutes = born_s / 60;
+	double most = need / DETECTOR_SUSPECT_MINUTES * fmin(3, fmax(0.5, minutes));
 	double quick = fmax(fmax(DETECTOR_LEAST_PER_MIN * minutes, balanced / 2), age->ewma / 2);
 	double patient = fmax(DETECTOR_PATIENT_PER_MIN * minutes, balanced / 2);
 	double phi = fmin(DETECTOR_PHI_MOST, fmax(1, age->usual_phi));
 
 	age->quick = fmin(C_MOST,
-		fmax(0, age->quick + log_evidence(inflow, balanced, quick, phi, born_s)));
+		fmax(0, age->quick + log_evidence(inflow, balanced, quick, phi, most)));
 	age->patient = fmin(C_MOST,
-		fmax(0, age->patient + log_evidence(inflow, balanced, patient, phi, born_s)));
+		fmax(0, age->patient + log_evidence(inflow, balanced, patient, phi, most)));
 	age->c = fmax(0, fmax(age->quick, age->patient) - log(2));
 }
 
@@ -154,6 +167,7 @@ static int begin_episode(struct detector *detector, int i, const struct tracked_
 	if (!episode)
 		return -ENOMEM;
 	episode->start_s = step->t_s - step->step_s;
+	episode->rose_s = INFINITY;
 	episode->bucket_steps = 1;
 	episode->baseline = fmax(0, (double)stack->stock[i] - stack->inflow[i] + stack->outflow[i]);
 	episode->born_from_s = step->born_to_s[i];
@@ -183,11 +197,16 @@ static bool has_ended(const struct detector_age *age)
 }
 
 static void count_step(struct detector_age *age, int i, const struct tracked_stack *stack,
-	const struct detector_step *step, bool silent)
+	const struct detector_step *step, const struct detector_past *past, bool silent)
 {
 	struct episode *episode = age->episode;
 
+	if (age->c < LN10)
+		episode->rose_s = INFINITY;
+	else
+		episode->rose_s = fmin(episode->rose_s, step->t_s - step->step_s);
 	note_silence(episode, silent, step->step_s);
+	episode->siblings_left += past->siblings_left;
 	episode->inflow += stack->inflow[i];
 	episode->outflow += stack->outflow[i];
 	episode->exposure_s += (double)stack->stock[i] * step->step_s;
@@ -195,7 +214,7 @@ static void count_step(struct detector_age *age, int i, const struct tracked_sta
 }
 
 static int step_age(struct detector *detector, int i, const struct tracked_stack *stack,
-	const struct detector_step *step)
+	const struct detector_step *step, const struct detector_past *past)
 {
 	struct detector_age *age = &detector->age[i];
 	double inflow = stack->inflow[i];
@@ -213,7 +232,7 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 	age->totals.seconds += step->born_s[i];
 	age->totals.load += step->born_load[i];
 	balanced = balanced_inflow(age, step, i);
-	add_evidence(age, inflow, balanced, step->born_s[i]);
+	add_evidence(age, inflow, balanced, step->born_s[i] / 60, suspect_need(step) + log(2));
 	age->ewma += DETECTOR_SMOOTHING * (inflow - age->ewma);
 	learn_usual(age, i, stack, step);
 	if (step->muted[i]) {
@@ -225,8 +244,15 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 	if (!age->episode)
 		r = begin_episode(detector, i, stack, step);
 	if (r == 0)
-		count_step(age, i, stack, step, inflow <= balanced);
+		count_step(age, i, stack, step, past, inflow <= balanced);
 	return r;
+}
+
+// More at this site, not more of them in this stack: what is renewed by another way has left the
+// stack of the old way.
+static double net_of(const struct episode *episode)
+{
+	return episode->inflow - episode->outflow - fmax(0, episode->siblings_left);
 }
 
 // Growth that its own deaths would soon bound is no leak.
@@ -276,18 +302,7 @@ static double episode_seconds(const struct detector_age *age)
 // Growth that came with a surge of load goes with it: it must outlast what a surge lasts.
 static bool outlasts_surge(const struct episode *episode, const struct detector_step *step)
 {
-	return !step->surging || step->t_s - episode->start_s >= DETECTOR_SURGE_S;
-}
-
-// The evidence is asked of every stack: the more of them, the more by chance.
-static double more_stacks(const struct detector_step *step)
-{
-	return log(fmax(1, step->stack_count / 10.0));
-}
-
-static double suspect_need(const struct detector_step *step)
-{
-	return DETECTOR_SUSPECT_LOG10 * LN10 + more_stacks(step);
+	return !step->surging || step->t_s - episode->rose_s >= DETECTOR_SURGE_S;
 }
 
 static bool is_suspect(const struct detector *detector, const struct tracked_stack *stack,
@@ -297,7 +312,7 @@ static bool is_suspect(const struct detector *detector, const struct tracked_sta
 	const struct episode *episode = age->episode;
 
 	return episode && age->c >= suspect_need(step) && !has_ended(age) &&
-	       episode->inflow - episode->outflow >= DETECTOR_SUSPECT_NET &&
+	       net_of(episode) >= DETECTOR_SUSPECT_NET &&
 	       outlasts_surge(episode, step) &&
 	       stack->stock[0] > DETECTOR_EARLIER_FACTOR * past->earlier &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[0]);
@@ -305,9 +320,9 @@ static bool is_suspect(const struct detector *detector, const struct tracked_sta
 
 static bool lasted_or_huge(const struct episode *episode, const struct detector_step *step)
 {
-	double net = episode->inflow - episode->outflow;
+	double net = net_of(episode);
 
-	return step->t_s - episode->start_s >= DETECTOR_CONFIRM_S ||
+	return step->t_s - episode->rose_s >= DETECTOR_CONFIRM_S ||
 	       (!step->surging &&
 		       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline));
 }
@@ -320,7 +335,7 @@ static double confirm_need(const struct detector_step *step)
 static bool has_evidence(const struct detector_age *age, const struct detector_step *step)
 {
 	return age->episode && age->c >= confirm_need(step) &&
-	       age->episode->inflow - age->episode->outflow >= DETECTOR_CONFIRM_NET;
+	       net_of(age->episode) >= DETECTOR_CONFIRM_NET;
 }
 
 static bool is_confirmed_at(const struct detector *detector, int i,
@@ -331,6 +346,7 @@ static bool is_confirmed_at(const struct detector *detector, int i,
 	const struct episode *episode = age->episode;
 
 	return has_evidence(age, step) && !has_ended(age) &&
+	       episode->silent_s <= DETECTOR_PAUSE_S &&
 	       lasted_or_huge(episode, step) && !is_slowing_down(episode) &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[i]) &&
 	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * past->high_water;
@@ -401,7 +417,7 @@ int detector_step(struct detector *detector, const struct tracked_stack *stack,
 	detector->counted = detector->counted_first = stack->count;
 	look_for_hint(detector, stack, step);
 	for (int i = 0; i < TRACK_AGES; i++) {
-		int failed = step_age(detector, i, stack, step);
+		int failed = step_age(detector, i, stack, step, past);
 
 		r = r < 0 ? r : failed;
 	}
@@ -428,7 +444,7 @@ static double net_by_count(const struct detector *detector, double count)
 {
 	const struct episode *episode = detector->age[0].episode;
 
-	return episode->inflow - episode->outflow + count - detector->counted_first;
+	return net_of(episode) + count - detector->counted_first;
 }
 
 static bool is_suspect_by_count(const struct detector *detector, const struct detector_step *last,
@@ -449,7 +465,18 @@ static bool is_confirmed_by_count(const struct detector *detector, const struct 
 	return age->c >= confirm_need(last) &&
 	       net_by_count(detector, count) >= DETECTOR_CONFIRM_NET &&
 	       count > DETECTOR_HIGH_WATER_FACTOR * past->high_water &&
-	       (t_s - age->episode->start_s >= DETECTOR_CONFIRM_S || (huge && !surging));
+	       (t_s - age->episode->rose_s >= DETECTOR_CONFIRM_S || (huge && !surging));
+}
+
+// Survivors per second. The step in which an episode began counts only where there is no other.
+static double episode_rate(const struct detector_age *age, const struct detector_step *last)
+{
+	const struct detector_totals *all = &age->totals, *before = &age->episode->before;
+
+	if (!(all->seconds > before->seconds))
+		return age->episode->inflow / fmax(1, last->step_s);
+	return (all->inflow - before->inflow - (all->outflow - before->outflow)) /
+	       (all->seconds - before->seconds);
 }
 
 enum verdict detector_count(struct detector *detector, const struct detector_step *last, double t_s,
@@ -460,7 +487,7 @@ enum verdict detector_count(struct detector *detector, const struct detector_ste
 
 	if (!age->episode || detector->verdict == VERDICT_CONFIRMED || !(passed_s > 0))
 		return detector->verdict;
-	rate = (age->episode->inflow - age->episode->outflow) / fmax(1, episode_seconds(age));
+	rate = episode_rate(age, last);
 	detector->counted_s = t_s;
 	detector->counted = count;
 	age->c += log_evidence_of_count(rise, rate * passed_s, passed_s / 60);

@@ -24,10 +24,12 @@
 #define DETECTOR_LEAST_PER_MIN 3.0 // smallest excess worth looking for
 #define DETECTOR_PATIENT_PER_MIN 0.25 // the same for leaks that come in bursts
 #define DETECTOR_SILENCE_S 900.0 // and twice the longest silence before: it has ended
+#define DETECTOR_PAUSE_S 180.0 // what pauses for longer is not confirmed meanwhile
 #define DETECTOR_SMOOTHING 0.3
 #define DETECTOR_MEMORY_S 3600.0
 #define DETECTOR_SUSPECT_LOG10 3.0
 #define DETECTOR_CONFIRM_LOG10 6.0
+#define DETECTOR_SUSPECT_MINUTES 3.0 // at least: a minute adds no more than its share of that
 #define DETECTOR_SUSPECT_NET 15.0
 #define DETECTOR_CONFIRM_NET 30.0
 #define DETECTOR_CONFIRM_S 1800.0
@@ -66,6 +68,8 @@ struct detector_step {
 struct detector_past {
 	double high_water; // most goroutines, in earlier lives of the same image
 	double earlier; // in earlier lives of any image
+	double siblings_left; // in this step: mature ones gone, less those come, at other stacks of
+			      // the same site
 };
 
 struct detector_totals {
@@ -79,7 +83,9 @@ struct detector_bucket {
 // A stretch of time in which C stayed above zero.
 struct episode {
 	double start_s, born_from_s;
+	double rose_s; // when the evidence last passed a decade; INFINITY: it is below
 	double baseline; // stock when it began
+	double siblings_left; // what came here came from there
 	double inflow, outflow, exposure_s; // exposure: goroutine seconds at risk
 	double silent_s, longest_silence_s; // no more came than balance explains
 	struct detector_totals before; // totals that the rate leaves out

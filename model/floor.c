@@ -66,6 +66,25 @@ bool floor_is_full(const struct floor_state *state)
 	return state->part_count == FLOOR_BLOCKS * FLOOR_PARTS;
 }
 
+static double per_load(const struct floor_row *row)
+{
+	return row->load[LOAD_COLUMNS - 1] > 0 ? row->count / row->load[LOAD_COLUMNS - 1] : 0;
+}
+
+static void learn_per_load(struct floor_state *state, double share)
+{
+	state->per_load += share * (per_load(&state->parts[0]) - state->per_load);
+}
+
+// Sessions and connections gather long after the load has risen, but not beyond it.
+static bool is_beyond_load(const struct floor_state *state)
+{
+	const struct floor_row *last = &state->parts[state->part_count - 1];
+
+	return !(last->load[LOAD_COLUMNS - 1] > 0) ||
+	       per_load(last) > FLOOR_PER_LOAD * state->per_load;
+}
+
 // What the oldest blocks did is history: a leak that began lately is not in it, and a steady one is
 // in its mean, not in its variance.
 static void learn_moves(struct floor_state *state)
@@ -80,6 +99,7 @@ static void learn_moves(struct floor_state *state)
 	state->rise_mean += share * off;
 	state->rise_variance = (1 - share) * (state->rise_variance + share * off * off);
 	state->moves_seen++;
+	learn_per_load(state, share);
 }
 
 static void close_part(struct floor_state *state)
@@ -145,7 +165,7 @@ bool floor_is_rising(
 	double least = fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * count);
 	double minima[FLOOR_BLOCKS];
 
-	if (!floor_is_full(state))
+	if (!floor_is_full(state) || !is_beyond_load(state))
 		return false;
 	for (uint32_t i = 0; i < FLOOR_BLOCKS; i++)
 		minima[i] = block_min(state, FLOOR_BLOCKS - 1 - i);

@@ -18,6 +18,7 @@
 #define FLOOR_TOTAL_SHARE 0.04
 #define FLOOR_UNKNOWN_SHARE 0.25 // the same before it is known how the floor moves by itself
 #define FLOOR_BLIND_SHARE 0.35 // where nothing tells the load
+#define FLOOR_PER_LOAD 1.04 // what grows no more than its load is explained by it, late as it may
 #define FLOOR_SIGMAS 6.5 // of its own movement
 #define FLOOR_MOVES_LEAST 3 // blocks, before that is known
 
@@ -35,6 +36,7 @@ struct floor_state {
 	uint32_t samples, part_count; // in the open part; closed parts
 	struct floor_row open;
 	struct floor_row parts[FLOOR_BLOCKS * FLOOR_PARTS]; // their lowest rows, oldest first
+	double per_load; // goroutines per request a second, before the last three blocks; 0: unknown
 	double rise_mean, rise_variance; // from block to block, before the last three
 	uint64_t moves_seen; // rises
 	double slope[LOAD_COLUMNS]; // goroutines per unit of load, as of the last part

@@ -146,6 +146,24 @@ static void make_step(struct life *life, double t_s, double load, bool surging)
 	life->step_from_load = load;
 }
 
+// Mature goroutines that left other stacks of the same site in this step, less those that came.
+static double siblings_left(const struct tracker *tracker, const struct tracked_stack *stack)
+{
+	const struct frame *site = stack_site(stack->stack);
+	double left = 0;
+
+	for (uint32_t i = 0; site && i < tracker->stack_count; i++) {
+		const struct tracked_stack *other = &tracker->stacks[i];
+		const struct frame *there = other->outflow[0] || other->inflow[0]
+						    ? stack_site(other->stack)
+						    : NULL;
+
+		if (other != stack && there && str_equal(there->function, site->function))
+			left += (double)other->outflow[0] - other->inflow[0];
+	}
+	return left;
+}
+
 static int step_detectors(struct life *life, past_of *past, void *context)
 {
 	int r = add_detectors(life);
@@ -153,6 +171,9 @@ static int step_detectors(struct life *life, past_of *past, void *context)
 	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++) {
 		const struct tracked_stack *stack = &life->tracker->stacks[i];
 		struct detector_past known = past(context, stack->stack);
+
+		if (life->detectors[i].age[0].episode || stack->inflow[0] > 0)
+			known.siblings_left = siblings_left(life->tracker, stack);
 
 		r = detector_step(&life->detectors[i], stack, &life->step, &known);
 	}

@@ -17,8 +17,8 @@
 #define SURGE_MEMORY_S 3600.0
 #define SURGE_KNOWN_S 300.0 // of history, before anything can stand out from it
 #define SURGE_ADAPTS 0.25 // what lasts becomes usual, only more slowly
-#define SURGE_SHARE_S 3600.0
-#define SURGE_USUAL 0.35
+#define SURGE_SHARE_S 14400.0
+#define SURGE_USUAL 0.5
 #define SURGE_TAIL_S 360.0 // what came with it is mature by then, or gone
 
 struct load_rows {
@@ -78,9 +78,9 @@ static void watch_for_surges(
 		follow_mean(&load->flight_mean, flight, length, load->seen_s);
 	if (!isnan(rate))
 		follow_mean(&load->rate_mean, rate, length, load->seen_s);
-	load->seen_s = fmin(load->seen_s + step_s, SURGE_MEMORY_S);
+	load->seen_s += step_s;
 	load->surging_share += ((load->surged_s <= SURGE_TAIL_S) - load->surging_share) *
-			       -expm1(-step_s / SURGE_SHARE_S);
+			       -expm1(-step_s / fmin(load->seen_s, SURGE_SHARE_S));
 }
 
 bool load_is_surging(const struct load_now *load)
@@ -287,4 +287,12 @@ bool stack_is_handler(const struct stack *stack)
 			if (str_equal(stack->frames[i].function, roots[j]))
 				return true;
 	return false;
+}
+
+bool stack_is_idle_connection(const struct stack *stack)
+{
+	const struct frame *site = stack ? stack_site(stack) : NULL;
+
+	return site && stack_is_handler(stack) &&
+	       package_is_standard(function_package(site->function));
 }

@@ -27,7 +27,7 @@ struct load_now {
 	double flight_mean, rate_mean; // of the last hour; rates of requests, or of births
 	double seen_s; // behind these means
 	double surged_s; // seconds since the last surge; INFINITY
-	double surging_share; // of the last hour: what is there a third of the time is usual
+	double surging_share; // of the last hours: what is there half of the time is usual
 };
 
 // What a life begins with.
@@ -60,3 +60,6 @@ double little_stuck_share(const struct series *series, double from_s, double to_
 
 // Whether a server's handler of requests is in this stack (net/http, HTTP/2, gRPC).
 bool stack_is_handler(const struct stack *stack);
+// Whether it is such a server's connection that waits for its next request: no code of the program
+// itself is in it.
+bool stack_is_idle_connection(const struct stack *stack);

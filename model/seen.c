@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOOR_MUTE_S 900.0 // pools and connections come back after a start
+#define FLOOR_MUTE_S 360.0 // pools and connections come back after a start
 #define COUNTS_DECIDE_TICKS 3
 #define POINTS_FROM_COUNT 3 // smaller stacks have no history worth its memory
 
@@ -358,7 +358,7 @@ static int go_on(struct target *target, struct seen_stack *seen, double count)
 static int ratchet(struct target *target, struct seen_stack *seen, double count, bool alone)
 {
 	const struct life *life = target->life;
-	int r = alone ? go_on(target, seen, count) : 0;
+	int r = target->counted_alone ? go_on(target, seen, count) : 0;
 
 	if (r < 0)
 		return r;
@@ -376,6 +376,7 @@ int seen_ratchet(struct target *target, bool alone)
 {
 	int r = 0;
 
+	target->counted_alone = alone;
 	alone &= !target->has_ids || target->life->counts_since_dump >= COUNTS_DECIDE_TICKS ||
 		 !target->life->tracker;
 	for (uint32_t i = 0; r == 0 && i < target->seen_count; i++)

@@ -88,11 +88,19 @@ static int keep(struct series *series, const struct series_point *point)
 	return 0;
 }
 
+static bool fell(const struct counter *counter, double raw)
+{
+	return raw < counter->raw; // false for NAN
+}
+
 int series_add(struct series *series, const struct observation *observation, double t_s,
 	uint32_t life, bool new_life)
 {
 	if (new_life)
 		forget_life(series);
+	series->resets += fell(&series->requests, observation->requests) ||
+			  fell(&series->request_seconds, observation->request_seconds) ||
+			  fell(&series->cpu, observation->cpu_seconds);
 	series->last = (struct series_point){
 		.t_s = t_s,
 		.mono_ms = observation->mono_ms,

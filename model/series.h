@@ -36,6 +36,7 @@ struct series {
 	uint64_t max_id, first_max_id; // of this life; 0: none yet
 	double births;
 	bool has_births;
+	uint32_t resets; // ticks at which a counter had fallen within a life
 	struct series_point last; // complete, whether kept or not; t_s NAN before the first
 };
 

@@ -27,6 +27,7 @@ void state_of_floor(struct state_io *io, struct floor_state *floor)
 	state_close(io);
 	STATE_FIELD(io, floor, part_count);
 	state_check(io, floor->part_count <= FLOOR_BLOCKS * FLOOR_PARTS, "part_count");
+	STATE_FIELD(io, floor, per_load);
 	STATE_FIELD(io, floor, rise_mean);
 	STATE_FIELD(io, floor, rise_variance);
 	STATE_FIELD(io, floor, moves_seen);

@@ -52,6 +52,7 @@ void state_of_series(struct state_io *io, struct series *series)
 	STATE_FIELD(io, series, first_max_id);
 	STATE_FIELD(io, series, births);
 	STATE_FIELD(io, series, has_births);
+	STATE_FIELD(io, series, resets);
 	state_of_point(io, "last", &series->last);
 	state_check(io, series->stride > 0, "stride");
 }

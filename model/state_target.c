@@ -123,6 +123,8 @@ void state_of_target(struct state_io *io, struct target *target)
 	STATE_FIELD(io, target, missed);
 	STATE_FIELD(io, target, cut);
 	STATE_FIELD(io, target, timeless);
+	STATE_FIELD(io, target, clock_steps);
+	STATE_FIELD(io, target, returns);
 	STATE_FIELD(io, target, skipped);
 	STATE_FIELD(io, target, leak_profiles);
 	STATE_FIELD(io, target, first_mono_ms);
@@ -137,6 +139,7 @@ void state_of_target(struct state_io *io, struct target *target)
 	STATE_FIELD(io, target, has_groups);
 	STATE_FIELD(io, target, has_ids);
 	STATE_FIELD(io, target, has_requests);
+	STATE_FIELD(io, target, counted_alone);
 	STATE_FIELD(io, target, requests_from);
 	state_of_lives(io, target);
 	state_of_life_pointer(io, target);

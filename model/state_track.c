@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The goroutines that are followed, field by field. There may be a hundred thousand of them, in
 // order of their IDs and so nearly in order of birth: each field is a column, of runs.
+#include "model/little.h"
 #include "model/state_parts.h"
 
 #include "base/limits.h"
@@ -105,6 +106,7 @@ void state_of_tracked_stack(struct state_io *io, struct tracker *tracker, uint32
 	struct tracked_stack *stack = &tracker->stacks[index];
 
 	STATE_FIELD(io, stack, stack);
+	stack->rests = stack_is_idle_connection(stack->stack);
 	state_check(io, stack->stack != NULL, "stack");
 	STATE_FIELDS(io, stack, stock);
 	STATE_FIELDS(io, stack, inflow);
@@ -133,6 +135,7 @@ void state_of_move(struct state_io *io, struct track_move *move)
 	STATE_FIELD(io, move, from);
 	STATE_FIELD(io, move, to);
 	STATE_FIELDS(io, move, count);
+	STATE_FIELDS(io, move, away);
 	state_close(io);
 }
 
@@ -212,6 +215,7 @@ void state_of_tracker(struct state_io *io, struct tracker *tracker)
 	state_of_ticks(io, tracker);
 	STATE_FIELDS(io, tracker, matured);
 	STATE_FIELD(io, tracker, goroutines);
+	STATE_FIELD(io, tracker, duplicates);
 	tracker->stacks = state_items(io, "stacks", tracker->stacks, &tracker->stack_count,
 		TRACK_STACKS_MAX - 1, sizeof(*tracker->stacks));
 	tracker->stack_capacity = io->restoring ? tracker->stack_count : tracker->stack_capacity;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define CLOCK_STEP_MS 5000.0 // more than clocks drift apart between two ticks
 #define SKIPPED_SHARE 0.005 // lost records beyond this make a dump useless for following
 
 struct target *target_new(struct str name, struct stacks *stacks, double nominal_s)
@@ -136,6 +137,11 @@ static double advance_clock(struct target *target, const struct observation *obs
 		step = target->nominal_s > 0 ? target->nominal_s : 0;
 	}
 	target->timeless += !has_mono && !has_wall;
+	if (has_mono && has_wall && target->last_wall_ms >= 0 &&
+		observation->mono_ms > target->last_mono_ms &&
+		fabs((double)(observation->wall_ms - target->last_wall_ms) -
+			(observation->mono_ms - target->last_mono_ms)) > CLOCK_STEP_MS)
+		target->clock_steps++;
 	target->last_mono_ms = has_mono ? observation->mono_ms : target->last_mono_ms;
 	if (has_wall) {
 		target->last_wall_ms = observation->wall_ms;
@@ -172,7 +178,8 @@ static int enter_life(struct target *target, const struct observation *observati
 	if (r < 0)
 		return r;
 	*is_new = target->life != life;
-	if (*is_new && target->life)
+	target->returns += *is_new && !isnan(life->first_t_s);
+	if (*is_new && target->life && isnan(life->first_t_s)) // not one that comes back
 		seen_begin_life(target, life);
 	target->life = life;
 	if (isnan(life->first_t_s)) {
@@ -253,7 +260,8 @@ static double count_handlers(const struct observation *observation)
 	double handlers = 0;
 
 	for (uint32_t i = 0; i < observation->group_count; i++)
-		if (stack_is_handler(observation->groups[i].stack))
+		if (stack_is_handler(observation->groups[i].stack) &&
+			!stack_is_idle_connection(observation->groups[i].stack))
 			handlers += observation->groups[i].count;
 	return observation->has_groups ? handlers : NAN;
 }

@@ -52,6 +52,8 @@ struct target {
 	uint32_t seen_count, seen_capacity;
 	struct contention contention;
 	uint32_t ticks, missed, cut, timeless;
+	uint32_t clock_steps; // of the wall clock against the monotonic one
+	uint32_t returns; // to a process that another had followed: two behind one address
 	double first_mono_ms;
 	int64_t first_wall_ms, last_wall_ms;
 	double last_mono_ms, t_s; // t_s: of the last tick; NAN before the first
@@ -59,6 +61,7 @@ struct target {
 	int64_t goroutines_first, goroutines_last; // -1
 	double stop_sum_ms, stop_worst_ms; // NAN
 	bool has_groups, has_ids, has_requests; // ever
+	bool counted_alone; // the last look with groups had no IDs
 	struct str requests_from; // the metric that was counted last; interned
 	uint32_t leak_profiles; // the runtime's own, not among the ticks
 	struct seen_stack totals; // all goroutines together; its stack is NULL

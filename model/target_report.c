@@ -89,6 +89,9 @@ static void note_unset_rates(const struct target *target, struct target_report *
 				   "are not set");
 }
 
+static int warn_sources(
+	const struct target *target, struct arena *arena, struct target_report *report);
+
 static int warn_all(const struct target *target, struct arena *arena, struct target_report *report)
 {
 	int r = 0;
@@ -114,6 +117,33 @@ static int warn_all(const struct target *target, struct arena *arena, struct tar
 		r = warn(report, arena,
 			"%u dumps carry no time: rates per second rest on the nominal interval.",
 			target->timeless);
+	return r < 0 ? r : warn_sources(target, arena, report);
+}
+
+static int warn_sources(const struct target *target, struct arena *arena,
+	struct target_report *report)
+{
+	const struct tracker *tracker = target->life ? target->life->tracker : NULL;
+	int r = 0;
+
+	if (target->clock_steps > 0)
+		r = warn(report, arena,
+			"The collector's clock was set %u times: times of day may be off, rates are "
+			"not.",
+			target->clock_steps);
+	if (r == 0 && target->series.resets > 0)
+		r = warn(report, arena,
+			"Counters fell back %u times within a process: they count from there on.",
+			target->series.resets);
+	if (r == 0 && target->returns > 0)
+		r = warn(report, arena,
+			"Two processes answer at this address, in turns (%u times): each is "
+			"followed by itself. Give each an address of its own.",
+			target->returns);
+	if (r == 0 && tracker && tracker->duplicates > 0)
+		r = warn(report, arena,
+			"%llu goroutine IDs stood at two places of one dump: that dump is damaged.",
+			(unsigned long long)tracker->duplicates);
 	if (r == 0 && target->life && target->life->counts_since_dump > 0 && target->has_ids)
 		r = warn(report, arena,
 			"Dumps with goroutine IDs became too dear: since then counts alone are "

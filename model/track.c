@@ -3,12 +3,16 @@
 // over the few that changed.
 #include "model/track.h"
 
+#include "model/little.h"
+
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 const double track_age_s[TRACK_AGES] = {120, 600, 1800, 3600};
 
+#define AWAY_KEPT 0.98 // from step to step
 #define MATURE_TICKS 2 // at least, however far apart
 
 // A goroutine that turned up in a stack, or left one.
@@ -85,7 +89,8 @@ static int stack_index(struct tracker *tracker, const struct stack *stack, uint3
 			tracker->stack_count + 1, sizeof(*tracker->stacks));
 		if (r < 0)
 			return r;
-		tracker->stacks[tracker->stack_count] = (struct tracked_stack){.stack = stack};
+		tracker->stacks[tracker->stack_count] = (struct tracked_stack){
+			.stack = stack, .rests = stack_is_idle_connection(stack)};
 		tracker->index_of[stack->index] = ++tracker->stack_count;
 	}
 	*index = tracker->index_of[stack->index] - 1;
@@ -113,7 +118,8 @@ void tracker_clear_flows(struct tracker *tracker)
 		memset(tracker->stacks[i].inflow, 0, sizeof(tracker->stacks[i].inflow));
 		memset(tracker->stacks[i].outflow, 0, sizeof(tracker->stacks[i].outflow));
 	}
-	tracker->move_count = 0;
+	for (uint32_t i = 0; i < tracker->move_count; i++)
+		memset(tracker->moves[i].count, 0, sizeof(tracker->moves[i].count));
 }
 
 static struct track_move *find_move(struct tracker *tracker, uint32_t from, uint32_t to)
@@ -142,24 +148,71 @@ static int note_move(struct tracker *tracker, uint32_t from, uint32_t to, int ag
 	return 0;
 }
 
+// Arrivals at stacks that rest were not counted.
+static void take_off(uint32_t *flow, uint32_t count)
+{
+	*flow -= count < *flow ? count : *flow;
+}
+
+static void net_exchange(struct tracker *tracker, struct track_move *there, struct track_move *back,
+	int age)
+{
+	uint32_t both = there->count[age] < back->count[age] ? there->count[age] : back->count[age];
+
+	tracker->stacks[there->from].outflow[age] -= both;
+	take_off(&tracker->stacks[there->to].inflow[age], both);
+	tracker->stacks[there->to].outflow[age] -= both;
+	take_off(&tracker->stacks[there->from].inflow[age], both);
+	there->count[age] -= both;
+	back->count[age] -= both;
+}
+
+static void net_return(struct tracker *tracker, struct track_move *move, struct track_move *before,
+	int age)
+{
+	double returned = before ? fmin(move->count[age], floor(before->away[age])) : 0;
+
+	take_off(&tracker->stacks[move->to].inflow[age], (uint32_t)returned);
+	if (before)
+		before->away[age] -= returned;
+	move->away[age] = AWAY_KEPT * move->away[age] + move->count[age] - returned;
+}
+
+static bool is_over(const struct track_move *move)
+{
+	for (int age = 0; age < TRACK_AGES; age++)
+		if (move->away[age] >= 1)
+			return false;
+	return true;
+}
+
+static void forget_moves(struct tracker *tracker)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < tracker->move_count; i++)
+		if (!is_over(&tracker->moves[i]))
+			tracker->moves[kept++] = tracker->moves[i];
+	tracker->move_count = kept;
+}
+
 void tracker_net_moves(struct tracker *tracker)
 {
 	for (uint32_t i = 0; i < tracker->move_count; i++) {
 		struct track_move *there = &tracker->moves[i];
 		struct track_move *back = find_move(tracker, there->to, there->from);
 
-		for (int age = 0; back && age < TRACK_AGES; age++) {
-			uint32_t both = there->count[age] < back->count[age] ? there->count[age]
-									     : back->count[age];
-
-			tracker->stacks[there->from].outflow[age] -= both;
-			tracker->stacks[there->to].inflow[age] -= both;
-			tracker->stacks[there->to].outflow[age] -= both;
-			tracker->stacks[there->from].inflow[age] -= both;
-			there->count[age] -= both;
-			back->count[age] -= both;
-		}
+		for (int age = 0; back && age < TRACK_AGES; age++)
+			net_exchange(tracker, there, back, age);
 	}
+	for (uint32_t i = 0; i < tracker->move_count; i++) {
+		struct track_move *move = &tracker->moves[i];
+		struct track_move *before = find_move(tracker, move->to, move->from);
+
+		for (int age = 0; age < TRACK_AGES; age++)
+			net_return(tracker, move, before, age);
+	}
+	forget_moves(tracker);
 }
 
 static int add_change(struct changes *changes, struct change change)
@@ -298,6 +351,7 @@ static void match_changes(struct tracker *tracker, const struct changes *changes
 		const struct change *next = i + 1 < changes->count ? change + 1 : NULL;
 
 		if (!change->gone) {
+			tracker->duplicates += next && next->id == change->id && !next->gone;
 			tracker->stacks[change->stack].born++;
 			tick->born++;
 			continue;
@@ -340,7 +394,7 @@ static int age_goroutine(struct tracker *tracker, uint32_t index, struct tracked
 		leave_home(tracker, g);
 		for (int age = 0; r == 0 && age < TRACK_AGES; age++)
 			if (was_mature(tracker, g, age)) {
-				tracker->stacks[index].inflow[age]++;
+				tracker->stacks[index].inflow[age] += !tracker->stacks[index].rests;
 				tracker->stacks[index].stock[age]++;
 				r = note_move(tracker, g->home, index, age);
 			}

@@ -33,6 +33,7 @@ struct tracked_goroutine {
 
 struct tracked_stack {
 	const struct stack *stack;
+	bool rests; // a server's connections without a request: they come from handlers all day
 	struct tracked_goroutine *goroutines; // by id
 	uint32_t count, capacity;
 	uint32_t stock[TRACK_AGES]; // mature ones at home here
@@ -46,10 +47,11 @@ struct tracked_stack {
 	uint64_t born, died; // IDs new to the process first seen here; IDs last seen here
 };
 
-// Goroutines that changed home since the last track_clear_flows(), by pair of stacks.
+// Goroutines that changed home, by pair of stacks.
 struct track_move {
 	uint32_t from, to; // indexes of tracked stacks
-	uint32_t count[TRACK_AGES];
+	uint32_t count[TRACK_AGES]; // since the last tracker_clear_flows()
+	double away[TRACK_AGES]; // before, and not come back; with a memory of some dozen steps
 };
 #define TRACK_MOVES_MAX 1024 // pairs; further ones count as leaving and arriving
 
@@ -71,6 +73,7 @@ struct tracker {
 	uint32_t move_count, move_capacity;
 	int64_t matured[TRACK_AGES]; // last tick whose cohort has this age; -1: none
 	uint64_t goroutines; // tracked now
+	uint64_t duplicates; // IDs that two stacks of one dump had
 };
 
 struct tracker *tracker_new(void); // NULL: no memory
@@ -82,7 +85,8 @@ int tracker_observe(struct tracker *tracker, double t_s, double load,
 	const struct observed_group *groups, uint32_t group_count);
 void tracker_clear_flows(struct tracker *tracker);
 // Takes off the flows what two stacks exchanged: goroutines that go to and fro between them (a loop
-// that polls) neither leave the one nor arrive at the other.
+// that polls) neither leave the one nor arrive at the other, and those that come back to where they
+// had been (a connection whose request hung) do not arrive.
 void tracker_net_moves(struct tracker *tracker);
 const struct tracked_stack *tracker_find(const struct tracker *tracker, const struct stack *stack);
 

@@ -469,22 +469,25 @@ static double duty(const struct day *day)
 
 	if (day->plan.leak != LEAK_BURSTY)
 		return 1;
-	return fmod(t_s, 600) < 120 ? 5 : 0;
+	return fmod(fmax(0, t_s), 600) < 120 ? 5 : 0;
 }
 
-static bool leak_is_on(const struct day *day)
+// Of the step that begins now.
+static bool leak_is_on(const struct day *day, double step_s)
 {
-	double since_s = day->service.t_s - day->plan.leak_from_s;
+	double since_s = day->service.t_s + step_s - day->plan.leak_from_s;
 	bool ends = day->plan.leak == LEAK_STOPS || day->plan.leak == LEAK_FIXED;
 
 	return day->plan.leak != LEAK_NONE && since_s >= 0 && !day->is_fixed &&
 	       !(ends && since_s > LEAK_LASTS_S);
 }
 
-static void set_leak(struct day *day)
+static void set_leak(struct day *day, double step_s)
 {
+	double before_s = fmax(0, day->plan.leak_from_s - day->service.t_s);
 	bool by_load = day->plan.leak == LEAK_LOAD || day->plan.leak == LEAK_DECAY;
-	double rate = leak_is_on(day) ? day->plan.leak_per_s * duty(day) : 0;
+	double share = fmax(0, 1 - before_s / step_s);
+	double rate = leak_is_on(day, step_s) ? share * day->plan.leak_per_s * duty(day) : 0;
 
 	for (int i = 0; i < day->leak_site_count; i++) {
 		struct site *site = &day->service.sites[day->leak_sites[i]];
@@ -550,6 +553,7 @@ void day_begin(struct day *day, const struct plan *plan, struct stacks *stacks)
 							    (uint64_t)plan->family << 4),
 		.number = 1,
 		.born = 60};
+	day->plan.leak_from_s += between(day, 0, 60); // looks come at any moment
 	draw_load(day);
 	day->service.procs = 1u << (unsigned)between(day, 0, 4.99);
 	add_sites(day);
@@ -579,7 +583,7 @@ bool day_step(struct day *day, double step_s)
 	set_waves(day, step_s);
 	set_batch(day, step_s);
 	set_standing(day);
-	set_leak(day);
+	set_leak(day, step_s);
 	service_step(&day->service, step_s);
 	return restarted;
 }

@@ -42,7 +42,8 @@ int service_add_site(struct service *service, const char *function, const char *
 	struct site *site = &service->sites[service->site_count];
 	struct frame frames[2] = {{str_of(function), STR("main.go"), line, 0},
 		{STR("net/http.(*conn).serve"), STR("server.go"), 2102, 0}};
-	bool handler = wait && strstr(function, ".serve") != NULL;
+	bool handler = strstr(function, ".serve") != NULL;
+	bool served = handler || strstr(function, "connReader") != NULL;
 
 	if (service->site_count == SITES_MAX)
 		abort();
@@ -55,7 +56,7 @@ int service_add_site(struct service *service, const char *function, const char *
 		.dispersion = 1,
 		.partner = -1,
 		.borrows = -1};
-	if (stacks_add_stack(service->stacks, frames, handler ? 2 : 1, false, &site->stack) < 0)
+	if (stacks_add_stack(service->stacks, frames, served ? 2 : 1, false, &site->stack) < 0)
 		abort();
 	return service->site_count++;
 }

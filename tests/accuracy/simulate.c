@@ -7,7 +7,7 @@
 // Columns: seed, scenario, leak, rate, source, baseline; minutes from the leak's start (from the
 // beginning of the day without one) to hint, suspect and confirmed at the leak's own site; the same
 // of the first false ones and where; the last rate with its interval, the true one in its
-// window; looks to hint and suspect.
+// window; looks to hint and suspect; warnings about the data; minutes to cleared.
 #include "collector/observe/observations.h"
 #include "model/judge.h"
 #include "tests/accuracy/watcher.h"
@@ -129,11 +129,11 @@ static void print_day(const struct run *run, const struct day *day, const struct
 		const struct finding *finding = &report->findings[i];
 		bool site = is_leak_site(day, finding);
 
-		note(site ? &right : &wrong, finding, from_ms, site);
+		note(site ? &right : &wrong, finding, from_ms, site && !run->mishaps.clock_steps);
 		if (site && !estimate_known(&rate))
 			rate = finding->rate_per_s;
 	}
-	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\t%g\t%g\t%g\n",
+	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\t%g\t%g\t%g\t%u\t%.2f\n",
 		(unsigned long long)day->plan.seed, scenario_names[day->plan.scenario],
 		leak_names[day->plan.leak], day->plan.leak_per_s, way_names[run->way],
 		day->plan.baseline, right.minutes[VERDICT_HINT], right.minutes[VERDICT_SUSPECT],
@@ -141,22 +141,54 @@ static void print_day(const struct run *run, const struct day *day, const struct
 		wrong.minutes[VERDICT_SUSPECT], wrong.minutes[VERDICT_CONFIRMED], wrong.where,
 		rate.value, rate.low, rate.high, true_rate(looks, &rate),
 		looks_until(looks, from_s / 60, right.minutes[VERDICT_HINT]),
-		looks_until(looks, from_s / 60, right.minutes[VERDICT_SUSPECT]));
+		looks_until(looks, from_s / 60, right.minutes[VERDICT_SUSPECT]),
+		report->targets[0].warning_count, right.minutes[VERDICT_CLEARED]);
 }
 
+// `number`: 0, or that of the second process behind the address.
 static int look(struct day *day, struct watcher *watcher, struct judge *judge, bool new_life,
-	double *next_s)
+	uint32_t number, double *next_s)
 {
 	struct observation observation;
 	struct process process;
 	int r = 0;
 
 	*next_s = watcher_look(watcher, day, &observation);
+	observation.process += number;
 	if (new_life) {
 		watcher_process(day, &process);
+		process.number += number;
 		r = judge_process(judge, &process);
 	}
 	return r < 0 ? r : judge_observe(judge, &observation);
+}
+
+// A second process of the same service, looked at in between, a second later. NULL ends it.
+static int other_process(const struct run *run, const struct day *day, struct judge *judge)
+{
+	static struct day other;
+	static struct watcher watcher;
+	static bool is_there;
+	double next_s;
+	bool new_life = !is_there;
+
+	if (!run) {
+		if (is_there)
+			watcher_end(&watcher), day_end(&other);
+		is_there = false;
+		return 0;
+	}
+	if (!is_there) {
+		struct plan plan = run->plan;
+
+		plan.seed += 1u << 20;
+		day_begin(&other, &plan, day->service.stacks);
+		watcher_begin(&watcher, run->way, run->interval_s, &run->mishaps, &other);
+		is_there = true;
+	}
+	new_life |= day_step(&other, day->service.t_s - 1 - other.service.t_s);
+	watcher.seq = day->service.number; // numbered by the judge's caller in real life
+	return look(&other, &watcher, judge, new_life, 1000, &next_s);
 }
 
 static int simulate(const struct run *run)
@@ -181,9 +213,12 @@ static int simulate(const struct run *run)
 			looks.minutes[looks.count] = day.service.t_s / 60;
 			looks.leaked[looks.count++] = day.service.leaks_expected;
 		}
-		r = look(&day, &watcher, judge, new_life, &next_s);
+		r = look(&day, &watcher, judge, new_life, 0, &next_s);
 		new_life = day_step(&day, next_s);
+		if (r == 0 && run->mishaps.two_processes)
+			r = other_process(run, &day, judge);
 	}
+	(void)other_process(NULL, NULL, NULL);
 	if (r == 0)
 		r = judge_report(judge, &report, &error);
 	if (r == 0) {
@@ -222,7 +257,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"scenario", 1, NULL, 's'}, {"leak", 1, NULL, 'l'},
 		{"rate", 1, NULL, 'r'}, {"source", 1, NULL, 'o'}, {"baseline", 1, NULL, 'b'},
 		{"days", 1, NULL, 'd'}, {"seed", 1, NULL, 'e'}, {"interval", 1, NULL, 'i'},
-		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {"tells-load", 0, NULL, 't'}, {0}};
+		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {"tells-load", 0, NULL, 't'}, {"mishap", 1, NULL, 'm'}, {0}};
 	struct run run = {.plan = {.baseline = 300, .seconds = 86400, .leak_per_s = 1,
 				  .leak_from_s = 3 * 3600, .seed = 1},
 		.interval_s = 60};
@@ -260,6 +295,12 @@ int main(int argc, char **argv)
 			break;
 		case 'F':
 			run.plan.leak_from_s = number(optarg) * 3600;
+			break;
+		case 'm':
+			if (!mishap_set(optarg, &run.mishaps)) {
+				fprintf(stderr, "simulate: no such mishap: %s\n", optarg);
+				return 1;
+			}
 			break;
 		case 't':
 			run.plan.tells_load = true;

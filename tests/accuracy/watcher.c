@@ -7,11 +7,31 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WALL_0_S 1763694000.0
 #define BYTES_PER_FRAME 100.0
 
 const char *const way_names[WAY_COUNT] = {"ladder", "ids", "handover", "counts", "metrics"};
+
+bool mishap_set(const char *name, struct mishaps *mishaps)
+{
+	if (strcmp(name, "third-missing") == 0)
+		mishaps->every_third = true;
+	else if (strcmp(name, "tenth-cut") == 0)
+		mishaps->cut = 0.1;
+	else if (strcmp(name, "clock-steps") == 0)
+		mishaps->clock_steps = true;
+	else if (strcmp(name, "counter-resets") == 0)
+		mishaps->counter_resets = true;
+	else if (strcmp(name, "two-processes") == 0)
+		mishaps->two_processes = true;
+	else if (strcmp(name, "duplicate-ids") == 0)
+		mishaps->duplicate_ids = true;
+	else
+		return false;
+	return true;
+}
 
 void watcher_begin(struct watcher *watcher, enum way way, double interval_s,
 	const struct mishaps *mishaps, const struct day *day)
@@ -184,6 +204,32 @@ static void fail(struct observation *o)
 	*o = failed;
 }
 
+static void reset_counters(struct watcher *watcher, struct observation *o)
+{
+	if (random_uniform(&watcher->random) < 0.01) {
+		watcher->requests_before = o->requests;
+		watcher->seconds_before = o->request_seconds;
+	}
+	if (o->requests < watcher->requests_before) // a new process
+		watcher->requests_before = watcher->seconds_before = 0;
+	o->requests -= watcher->requests_before;
+	o->request_seconds = fmax(0, o->request_seconds - watcher->seconds_before);
+}
+
+// One ID of a group stands in the next one as well, where order allows.
+static void duplicate(struct observation *o, struct observed_group *groups)
+{
+	for (uint32_t i = 1; i < o->group_count; i++) {
+		uint64_t *ids = (uint64_t *)groups[i].ids, id;
+
+		if (!groups[i].has_ids || groups[i].id_count < 2 || groups[i - 1].id_count == 0)
+			continue;
+		id = groups[i - 1].ids[0];
+		if (id < ids[1])
+			ids[0] = id;
+	}
+}
+
 static void spoil(struct watcher *watcher, struct observation *o)
 {
 	const struct mishaps *mishaps = &watcher->mishaps;
@@ -191,6 +237,10 @@ static void spoil(struct watcher *watcher, struct observation *o)
 	if (mishaps->clock_steps && random_uniform(&watcher->random) < 0.01)
 		watcher->wall_shift_s = random_between(&watcher->random, -3600, 3600);
 	o->wall_ms += (int64_t)(watcher->wall_shift_s * 1e3);
+	if (mishaps->counter_resets)
+		reset_counters(watcher, o);
+	if (mishaps->duplicate_ids && random_uniform(&watcher->random) < 0.05)
+		duplicate(o, watcher->groups);
 	if (random_uniform(&watcher->random) < mishaps->missed ||
 		(mishaps->every_third && o->seq % 3 == 2))
 		fail(o);

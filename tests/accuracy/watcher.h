@@ -23,7 +23,7 @@ struct mishaps {
 	bool every_third; // look fails
 	bool clock_steps; // wall clock jumps by up to an hour now and then
 	bool counter_resets; // within a life
-	bool two_processes; // behind one address, in turns
+	bool two_processes; // behind one address, in turns (the caller sees to it)
 	bool duplicate_ids; // an ID in two stacks
 };
 
@@ -35,7 +35,7 @@ struct watcher {
 	struct ladder ladder;
 	double frames, us_per_frame; // of this program's stacks
 	double handover_s, back_s;
-	double wall_shift_s;
+	double wall_shift_s, requests_before, seconds_before; // what was reset
 	uint64_t seq;
 	bool gives_ids; // now
 	uint64_t *ids;
@@ -43,6 +43,9 @@ struct watcher {
 	struct observed_group groups[2 * SITES_MAX];
 	struct wait_count waits[2 * SITES_MAX];
 };
+
+// By name; false: no such mishap.
+bool mishap_set(const char *name, struct mishaps *mishaps);
 
 void watcher_begin(struct watcher *watcher, enum way way, double interval_s,
 	const struct mishaps *mishaps, const struct day *day);
