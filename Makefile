@@ -30,9 +30,10 @@ test: all programs ## all tests that need no privileges, at most 15 minutes
 bench: all programs ## speed and memory beside other tools, on the same input
 	@$(PYTHON) tests/bench/run.py --build $(BUILD)
 
-accuracy: accuracy-real ## what is found and how sure that is, against the truth
+accuracy: all ## error rates on simulated service-days, within 20 minutes; WRITE=--write: into docs
+	@PARKWATCH_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/accuracy/run.py $(WRITE)
 
-accuracy-real: all programs ## the same on real Go programs: about 75 minutes
+accuracy-real: all programs ## what is found in real Go programs, against their own count: 75 minutes
 	@$(TESTED) $(PYTHON) tests/accuracy/exact.py
 	@$(TESTED) $(PYTHON) tests/accuracy/real.py
 	@$(TESTED) $(PYTHON) tests/accuracy/rates.py

@@ -126,6 +126,17 @@ static enum requests requests_of(const struct assessment *a, double *share)
 	return *share >= ASSESS_STUCK_SHARE ? REQUESTS_BACKLOG : REQUESTS_STUCK;
 }
 
+bool stack_is_backlog(const struct target *target, const struct seen_stack *seen)
+{
+	const struct assessment asked = {.target = target,
+		.seen = seen,
+		.wait = seen->wait_count > 0 ? state_kind(seen->waits[0].state) : WAIT_UNKNOWN};
+	double share = NAN;
+
+	return 2 * (int64_t)seen->leaked <= seen->count_last &&
+	       requests_of(&asked, &share) == REQUESTS_BACKLOG;
+}
+
 static double mean_between(const struct seen_stack *seen, double from_s, double to_s)
 {
 	double sum = 0, count = 0;
@@ -203,11 +214,14 @@ static bool is_of_requests(const struct assessment *a)
 }
 
 // Little's second case: requests under way rise by their duration, and come back.
+// In the first minutes of a process everything lasts longer than before.
 static bool is_slow(const struct assessment *a, const struct evidence *evidence)
 {
+	const struct life *life = a->target->life;
+	bool young = a->target->t_s - life->born_t_s < DETECTOR_MUTE_S;
 	bool asked = a->verdict != VERDICT_NONE || a->seen->peak >= ASSESS_BACKLOG_COUNT;
 
-	return evidence->kind == FLIGHT_SLOW && asked && a->verdict != VERDICT_CONFIRMED &&
+	return evidence->kind == FLIGHT_SLOW && asked && !young && a->verdict != VERDICT_CONFIRMED &&
 	       evidence->last > FLIGHT_LATENCY_RISE * evidence->first && !they_stay(a) &&
 	       !is_proven(a) && is_of_requests(a);
 }

@@ -14,6 +14,10 @@
 
 #include "model/assess.h"
 
+// Whether the goroutines of this stack are requests in flight nearly all of which wait: no leak,
+// however long it takes.
+bool stack_is_backlog(const struct target *target, const struct seen_stack *seen);
+
 // Sets class and because. Goroutines that are requests in flight, nearly all of which wait, are a
 // backlog: such a stack is told even when no verdict asks for it (as stuck, or as cleared once it
 // has drained), and never as a leak before it has been confirmed for half an hour.

@@ -139,11 +139,13 @@ bool floor_add(struct floor_state *state, double t_s, double count, const struct
 	return closed;
 }
 
-void floor_begin_empty(struct floor_state *state, double t_s)
+void floor_begin_empty(struct floor_state *state, double t_s, double watched_s)
 {
+	double parts = floor(fmax(0, watched_s) / FLOOR_PART_S);
+
 	state->from_s = state->last_s = t_s;
-	state->part_count = FLOOR_BLOCKS * FLOOR_PARTS;
-	state->moves_seen = FLOOR_MOVES_LEAST * FLOOR_PARTS;
+	state->part_count = (uint32_t)fmin(parts, FLOOR_BLOCKS * FLOOR_PARTS);
+	state->moves_seen = floor_is_full(state) ? FLOOR_MOVES_LEAST * FLOOR_PARTS : 0;
 }
 
 static double whole_least(

@@ -48,7 +48,7 @@ bool floor_add(struct floor_state *state, double t_s, double count, const struct
 bool floor_is_rising(
 	const struct floor_state *state, double count, const struct load_now *load);
 bool floor_is_full(const struct floor_state *state);
-// For a stack that was not there while others were watched: it has been empty.
-void floor_begin_empty(struct floor_state *state, double t_s);
+// For a stack that was not there while others were watched: it has been empty for so long.
+void floor_begin_empty(struct floor_state *state, double t_s, double watched_s);
 // The last block is no higher than the one before, as far as chance allows.
 bool floor_is_flat(const struct floor_state *state, double count);

@@ -2,6 +2,8 @@
 // What is remembered of each stack of a target.
 #include "model/seen.h"
 
+#include "model/classify.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +305,16 @@ static enum verdict carried(
 								      : VERDICT_CLEARED;
 }
 
+// Requests that wait for something stuck stay as survivors do, and are no leak (leak-model 3.2).
+static enum verdict unless_backlog(
+	const struct target *target, const struct seen_stack *seen, enum verdict verdict)
+{
+	bool worse = verdict != seen->verdict &&
+		     (verdict == VERDICT_SUSPECT || verdict == VERDICT_CONFIRMED);
+
+	return worse && stack_is_backlog(target, seen) ? seen->verdict : verdict;
+}
+
 int seen_take_verdicts(struct target *target)
 {
 	int r = 0;
@@ -314,7 +326,8 @@ int seen_take_verdicts(struct target *target)
 		const struct detector *detector = life_detector(target->life, seen->stack);
 
 		if (detector)
-			r = change_verdict(target, seen, carried(target, seen, detector->verdict));
+			r = change_verdict(
+				target, seen, carried(target, seen, unless_backlog(target, seen, detector->verdict)));
 	}
 	return r;
 }
@@ -362,13 +375,12 @@ static int ratchet(struct target *target, struct seen_stack *seen, double count,
 
 	if (r < 0)
 		return r;
-	if (!isnan(life->born_t_s) && target->t_s - life->born_t_s < FLOOR_MUTE_S)
-		return 0;
-	if (seen->floor.last_s == 0 && seen->stack && floor_is_full(&target->totals.floor))
-		floor_begin_empty(&seen->floor, target->t_s);
+	if (seen->floor.last_s == 0 && seen->stack)
+		floor_begin_empty(&seen->floor, target->t_s, target->t_s - life->first_t_s);
 	if (!floor_add(&seen->floor, target->t_s, count, &target->load) || !alone)
 		return 0;
-	return change_verdict(target, seen, ratchet_verdict(target, seen, count));
+	return change_verdict(target, seen,
+		unless_backlog(target, seen, ratchet_verdict(target, seen, count)));
 }
 
 // IDs may be back at the next tick: until counts have been alone for a while they decide nothing.
@@ -389,6 +401,7 @@ int seen_ratchet(struct target *target, bool alone)
 int seen_ratchet_totals(struct target *target, bool alone)
 {
 	double count = target->series.last.goroutines;
+	int r;
 
 	if (isnan(count))
 		return 0;
@@ -396,7 +409,8 @@ int seen_ratchet_totals(struct target *target, bool alone)
 	if (target->totals.count_first < 0)
 		target->totals.count_first = (int64_t)count;
 	target->totals.count_last = (int64_t)count;
-	return ratchet(target, &target->totals, count, alone);
+	r = add_point(&target->totals, target->t_s, (int64_t)count);
+	return r < 0 ? r : ratchet(target, &target->totals, count, alone);
 }
 
 static bool same_image(const struct life *a, const struct life *b)
