@@ -258,6 +258,14 @@ static bool grows_in_flight(const struct assessment *a)
 	       flight_growth(a->target) >= ASSESS_IN_FLIGHT * grown;
 }
 
+// As many leave as come: born evenly because each lasts for a while.
+static bool are_renewed(const struct assessment *a)
+{
+	const struct survivor_window *window = &a->arrivals.window;
+
+	return a->has_arrivals && window->left > 0 && 2 * window->left >= window->arrived;
+}
+
 // "Stuck now" needs evidence beyond a crowd that waits: idle pools do that.
 static bool is_stuck(const struct assessment *a)
 {
@@ -270,7 +278,8 @@ static bool is_stuck(const struct assessment *a)
 		return false;
 	if (wait_is_never_idle(a->wait) || seen->count_last >= ASSESS_STUCK_HUGE)
 		return true;
-	return a->wait != WAIT_IO && a->wait != WAIT_SLEEP && a->axis.shape == ID_SHAPE_EVEN;
+	return a->wait != WAIT_IO && a->wait != WAIT_SLEEP &&
+	       a->axis.shape == ID_SHAPE_EVEN && !are_renewed(a);
 }
 
 static bool is_open_question(const struct assessment *a)

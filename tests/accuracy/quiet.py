@@ -38,25 +38,6 @@ LEAST_ANSWERS_PER_S = 2  # a load that does nothing would prove nothing
 # What is said and explained: (program, verdict, a function of the stack, why, where to read it). Each
 # is a false alarm that is known; a row goes when the model no longer gives it.
 EXPLAINED = [
-    # A goroutine that goes on from one wait to the next, in a loop of its own, is counted as one
-    # that arrived there. All of them were there at the first look, in the stack before.
-    ("kube-apiserver", "growing", "etcd3.(*resourceSizeEstimator).run",
-     "one for each resource from the start: waits once for a minute or more, then in a loop",
-     "k8s.io/apiserver v0.36.3 pkg/storage/etcd3/stats.go:104-109"),
-    ("kube-apiserver", "growing", "cacher.consistencyChecker.startChecking",
-     "one for each resource from the start: waits once for minutes, then in a loop",
-     "k8s.io/apiserver v0.36.3 pkg/storage/cacher/delegator.go:323-328"),
-    # Its own watches are renewed after 5 to 10 minutes each, and the new ones come by another route
-    # than those made before it was ready: this stack fills while its twin empties, and both together
-    # hold the same number at all times.
-    ("kube-apiserver", "suspect", "handlers.(*WatchServer).HandleHTTP",
-     "watches of its own informers, renewed in turn, by the aggregator's route",
-     "k8s.io/client-go v0.36.3 tools/cache/reflector.go:56-58, "
-     "k8s.io/kube-aggregator v0.36.3 pkg/apiserver/handler_proxy.go:114-119"),
-    # And so those at the client's end are born evenly, with none that stays.
-    ("kube-apiserver", "stuck", "http2.(*clientStream).writeRequest",
-     "the client's end of those watches, always as many",
-     "golang.org/x/net v0.49.0 http2/transport.go:1566"),
 ]
 
 
