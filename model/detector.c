@@ -10,6 +10,8 @@
 
 #define LN10 2.302585092994046
 #define LOG_E_LEAST -4.6
+#define STEP_SHARES 2.0 // of DETECTOR_SUSPECT_MINUTES, that a step adds at most
+#define ROUNDING 1e-9 // so that all shares together are not less than the whole
 #define C_MOST (4 * DETECTOR_CONFIRM_LOG10 * LN10) // so that an end is noticed in some minutes
 #define RETAINED_APART_S 600.0
 #define RETAINED_DEATHS 3.0
@@ -112,11 +114,12 @@ static double log_evidence(
 
 // Steady leaks are found quickly by looking for as much as came lately; those that come in bursts
 // by looking for little, which makes pauses cheap. A minute adds only a part of what makes a suspect,
-// so that no single dump decides.
+// and a step never all of it, so that no single dump decides.
 static void add_evidence(
 	struct detector_age *age, double inflow, double balanced, double minutes, double need)
 {
-	double most = need / DETECTOR_SUSPECT_MINUTES * fmin(3, fmax(0.5, minutes));
+	double shares = fmin(STEP_SHARES, fmax(0.5, minutes));
+	double most = (need + ROUNDING) / DETECTOR_SUSPECT_MINUTES * shares;
 	double quick = fmax(fmax(DETECTOR_LEAST_PER_MIN * minutes, balanced / 2), age->ewma / 2);
 	double patient = fmax(DETECTOR_PATIENT_PER_MIN * minutes, balanced / 2);
 	double phi = fmin(DETECTOR_PHI_MOST, fmax(1, age->usual_phi));
@@ -180,11 +183,13 @@ static int begin_episode(struct detector *detector, int i, const struct tracked_
 	return 0;
 }
 
+// A silence counts as one before once it is over: it must not prolong itself.
 static void note_silence(struct episode *episode, bool silent, double step_s)
 {
+	if (!silent)
+		episode->longest_silence_s = fmax(episode->longest_silence_s,
+			fmin(episode->silent_s, DETECTOR_SILENCE_S));
 	episode->silent_s = silent ? episode->silent_s + step_s : 0;
-	if (episode->silent_s < DETECTOR_SILENCE_S)
-		episode->longest_silence_s = fmax(episode->longest_silence_s, episode->silent_s);
 }
 
 static bool has_ended(const struct detector_age *age)
