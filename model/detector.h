@@ -68,8 +68,8 @@ struct detector_step {
 struct detector_past {
 	double high_water; // most goroutines, in earlier lives of the same image
 	double earlier; // in earlier lives of any image
-	double siblings_left; // in this step: mature ones gone, less those come, at other stacks of
-			      // the same site
+	double siblings_left; // in this step: mature ones gone, less those come, at
+			      // siblings: stacks of the same site or entry
 };
 
 struct detector_totals {

@@ -2,6 +2,8 @@
 // Ticks of one life, added up to detector steps.
 #include "model/life.h"
 
+#include "model/little.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,19 +148,35 @@ static void make_step(struct life *life, double t_s, double load, bool surging)
 	life->step_from_load = load;
 }
 
-// Mature goroutines that left other stacks of the same site in this step, less those that came.
+static const struct frame *entry_of(const struct stack *stack)
+{
+	return stack->frame_count > 0 ? &stack->frames[stack->frame_count - 1] : NULL;
+}
+
+static bool same_function(const struct frame *a, const struct frame *b)
+{
+	return a && b && str_equal(a->function, b->function);
+}
+
+// Stacks of the same site, or of goroutines that began in the same function: what the one gains may
+// be what the other loses. A server's connections are another matter: a request that hangs in one
+// is lost to it.
+static bool are_siblings(const struct stack *a, const struct stack *b)
+{
+	return same_function(stack_site(a), stack_site(b)) ||
+	       (same_function(entry_of(a), entry_of(b)) && !stack_is_handler(a));
+}
+
+// Mature goroutines that left siblings in this step, less those that came.
 static double siblings_left(const struct tracker *tracker, const struct tracked_stack *stack)
 {
-	const struct frame *site = stack_site(stack->stack);
 	double left = 0;
 
-	for (uint32_t i = 0; site && i < tracker->stack_count; i++) {
+	for (uint32_t i = 0; i < tracker->stack_count; i++) {
 		const struct tracked_stack *other = &tracker->stacks[i];
-		const struct frame *there = other->outflow[0] || other->inflow[0]
-						    ? stack_site(other->stack)
-						    : NULL;
 
-		if (other != stack && there && str_equal(there->function, site->function))
+		if (other != stack && (other->outflow[0] || other->inflow[0]) &&
+			are_siblings(stack->stack, other->stack))
 			left += (double)other->outflow[0] - other->inflow[0];
 	}
 	return left;

@@ -186,7 +186,7 @@ static void a_stack_that_begins_later_has_been_empty_and_needs_no_36_minutes(voi
 	double from_s = w.point.t_s + TICK_S;
 
 	(void)state;
-	floor_begin_empty(&w.floor, w.point.t_s);
+	floor_begin_empty(&w.floor, w.point.t_s, 1e6);
 	assert_true(floor_is_full(&w.floor));
 	for (int i = 0; i <= 60; i++)
 		look(&w, 40, 0.1, 10 + 5 * i);
@@ -198,7 +198,7 @@ static void a_stack_that_begins_later_and_levels_off_is_no_suspect(void **state)
 	struct watched w = watched(5);
 
 	(void)state;
-	floor_begin_empty(&w.floor, w.point.t_s);
+	floor_begin_empty(&w.floor, w.point.t_s, 1e6);
 	for (int i = 0; i < 180; i++)
 		look(&w, 40, 0.1, 300 * -expm1(-i / 8.0));
 	assert_int_equal(w.suspects, 0);
