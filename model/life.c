@@ -2,6 +2,8 @@
 // Ticks of one life, added up to detector steps.
 #include "model/life.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +68,7 @@ static int add_detectors(struct life *life)
 	while (life->detector_count < life->tracker->stack_count) {
 		if (life->detector_count == life->detector_capacity) {
 			uint32_t bigger =
-				life->detector_capacity ? 2 * life->detector_capacity : 64;
+				life->detector_capacity + life->detector_capacity / 16 + 16;
 			struct detector *moved =
 				reallocarray(life->detectors, bigger, sizeof(*moved));
 
@@ -146,34 +148,74 @@ static void make_step(struct life *life, double t_s, double load, bool surging)
 	life->step_from_load = load;
 }
 
-// Mature goroutines that left other stacks of the same site in this step, less those that came.
-static double siblings_left(const struct tracker *tracker, const struct tracked_stack *stack)
+struct sibling {
+	struct str function; // of the site
+	uint32_t index; // of the tracked stack
+};
+
+static int by_function(const void *a, const void *b)
 {
-	const struct frame *site = stack_site(stack->stack);
-	double left = 0;
+	return str_compare(((const struct sibling *)a)->function,
+		((const struct sibling *)b)->function);
+}
 
-	for (uint32_t i = 0; site && i < tracker->stack_count; i++) {
-		const struct tracked_stack *other = &tracker->stacks[i];
-		const struct frame *there = other->outflow[0] || other->inflow[0]
-						    ? stack_site(other->stack)
-						    : NULL;
+static double net_outflow(const struct tracker *tracker, uint32_t index)
+{
+	const struct tracked_stack *stack = &tracker->stacks[index];
 
-		if (other != stack && there && str_equal(there->function, site->function))
-			left += (double)other->outflow[0] - other->inflow[0];
+	return (double)stack->outflow[0] - stack->inflow[0];
+}
+
+// Stacks with a site, those of one function in a row. 0 or -ENOMEM.
+static int find_siblings(const struct tracker *tracker, struct sibling **siblings, uint32_t *count)
+{
+	*count = 0;
+	*siblings = calloc(tracker->stack_count + 1u, sizeof(**siblings));
+	if (!*siblings)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < tracker->stack_count; i++) {
+		const struct frame *site = stack_site(tracker->stacks[i].stack);
+
+		if (site)
+			(*siblings)[(*count)++] = (struct sibling){site->function, i};
 	}
-	return left;
+	qsort(*siblings, *count, sizeof(**siblings), by_function);
+	return 0;
+}
+
+// For each stack: mature goroutines that left other stacks of the same site in this step, less
+// those that came. Text is compared once a step, not for each pair of stacks.
+static int siblings_left(const struct tracker *tracker, double *left)
+{
+	cleanup(free_pointer) struct sibling *siblings = NULL;
+	uint32_t count, end;
+	int r = find_siblings(tracker, &siblings, &count);
+
+	for (uint32_t from = 0; r == 0 && from < count; from = end) {
+		double all = 0;
+
+		for (end = from; end < count && by_function(&siblings[from], &siblings[end]) == 0;
+			end++)
+			all += net_outflow(tracker, siblings[end].index);
+		for (uint32_t i = from; i < end; i++)
+			left[siblings[i].index] = all - net_outflow(tracker, siblings[i].index);
+	}
+	return r;
 }
 
 static int step_detectors(struct life *life, past_of *past, void *context)
 {
-	int r = add_detectors(life);
+	cleanup(free_pointer) double *left = calloc(life->tracker->stack_count + 1u, sizeof(*left));
+	int r = left ? add_detectors(life) : -ENOMEM;
 
+	if (r == 0)
+		r = siblings_left(life->tracker, left);
 	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++) {
 		const struct tracked_stack *stack = &life->tracker->stacks[i];
 		struct detector_past known = past(context, stack->stack);
 
 		if (life->detectors[i].age[0].episode || stack->inflow[0] > 0)
-			known.siblings_left = siblings_left(life->tracker, stack);
+			known.siblings_left = left[i];
 
 		r = detector_step(&life->detectors[i], stack, &life->step, &known);
 	}
