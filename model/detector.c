@@ -211,7 +211,8 @@ static void count_step(struct detector_age *age, int i, const struct tracked_sta
 	else
 		episode->rose_s = fmin(episode->rose_s, step->t_s - step->step_s);
 	note_silence(episode, silent, step->step_s);
-	episode->siblings_left += past->siblings_left;
+	for (int family = 0; family < SIBLING_FAMILIES; family++)
+		episode->siblings_left[family] += past->siblings_left[family];
 	episode->inflow += stack->inflow[i];
 	episode->outflow += stack->outflow[i];
 	episode->exposure_s += (double)stack->stock[i] * step->step_s;
@@ -257,7 +258,7 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 // stack of the old way.
 static double net_of(const struct episode *episode)
 {
-	return episode->inflow - episode->outflow - fmax(0, episode->siblings_left);
+	return episode->inflow - episode->outflow - fmax(0, fmax(episode->siblings_left[0], episode->siblings_left[1]));
 }
 
 // Growth that its own deaths would soon bound is no leak.

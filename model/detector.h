@@ -18,6 +18,7 @@
 #define DETECTOR_STEP_S 30.0
 #define DETECTOR_MUTE_S 300.0 // cohorts born this soon after the start of the process do not count
 #define DETECTOR_BUCKETS 48
+#define SIBLING_FAMILIES 2 // by site, by entry
 
 #define DETECTOR_KAPPA 2.7 // inflow may exceed balance by this factor
 #define DETECTOR_FLOOR_PER_MIN 0.5 // b0
@@ -68,8 +69,8 @@ struct detector_step {
 struct detector_past {
 	double high_water; // most goroutines, in earlier lives of the same image
 	double earlier; // in earlier lives of any image
-	double siblings_left; // in this step: mature ones gone, less those come, at
-			      // siblings: stacks of the same site or entry
+	double siblings_left[SIBLING_FAMILIES]; // in this step: mature ones gone, less those come,
+						// at other stacks of the same site, of the same entry
 };
 
 struct detector_totals {
@@ -85,7 +86,7 @@ struct episode {
 	double start_s, born_from_s;
 	double rose_s; // when the evidence last passed a decade; INFINITY: it is below
 	double baseline; // stock when it began
-	double siblings_left; // what came here came from there
+	double siblings_left[SIBLING_FAMILIES]; // what came here came from there
 	double inflow, outflow, exposure_s; // exposure: goroutine seconds at risk
 	double silent_s, longest_silence_s; // no more came than balance explains
 	struct detector_totals before; // totals that the rate leaves out

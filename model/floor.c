@@ -30,8 +30,8 @@ static void learn(struct floor_state *state, double t_s, double count, const str
 	for (int i = 0; i < FLOOR_COLUMNS; i++) {
 		state->products[i] = state->products[i] * faded + weight * row[i] * count;
 		for (int j = 0; j <= i; j++)
-			state->sums[i * FLOOR_COLUMNS + j] =
-				state->sums[i * FLOOR_COLUMNS + j] * faded +
+			state->sums[i * (i + 1) / 2 + j] =
+				state->sums[i * (i + 1) / 2 + j] * faded +
 				weight * row[i] * row[j];
 	}
 	state->last_s = t_s;
@@ -41,10 +41,14 @@ static void learn(struct floor_state *state, double t_s, double count, const str
 static void find_slopes(struct floor_state *state)
 {
 	double ridge[FLOOR_COLUMNS] = {0}, coefficient[FLOOR_COLUMNS];
+	double sums[FLOOR_COLUMNS * FLOOR_COLUMNS] = {0};
 
+	for (int i = 0; i < FLOOR_COLUMNS; i++)
+		memcpy(&sums[i * FLOOR_COLUMNS], &state->sums[i * (i + 1) / 2],
+			((size_t)i + 1) * sizeof(*sums));
 	for (int j = 2; j < FLOOR_COLUMNS; j++)
 		ridge[j] = RIDGE;
-	if (regress_sums(state->sums, state->products, FLOOR_COLUMNS, ridge, coefficient) < 0)
+	if (regress_sums(sums, state->products, FLOOR_COLUMNS, ridge, coefficient) < 0)
 		return;
 	for (int j = 0; j < LOAD_COLUMNS; j++)
 		state->slope[j] = fmax(0, coefficient[2 + j]);

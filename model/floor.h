@@ -23,6 +23,7 @@
 #define FLOOR_MOVES_LEAST 3 // blocks, before that is known
 
 #define FLOOR_COLUMNS (2 + LOAD_COLUMNS) // one, time, load
+#define FLOOR_SUMS (FLOOR_COLUMNS * (FLOOR_COLUMNS + 1) / 2)
 
 struct floor_row {
 	float count, load[LOAD_COLUMNS];
@@ -30,7 +31,8 @@ struct floor_row {
 
 // Zero it to begin.
 struct floor_state {
-	double sums[FLOOR_COLUMNS * FLOOR_COLUMNS], products[FLOOR_COLUMNS]; // of the regression
+	// Of the regression; of the symmetric sums the lower triangle, row by row.
+	double sums[FLOOR_SUMS], products[FLOOR_COLUMNS];
 	double from_s, last_s; // first and last tick
 	double part_from_s;
 	uint32_t samples, part_count; // in the open part; closed parts

@@ -2,6 +2,7 @@
 // Ticks of one life, added up to detector steps.
 #include "model/life.h"
 
+#include "base/cleanup.h"
 #include "model/little.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ static int add_detectors(struct life *life)
 	while (life->detector_count < life->tracker->stack_count) {
 		if (life->detector_count == life->detector_capacity) {
 			uint32_t bigger =
-				life->detector_capacity ? 2 * life->detector_capacity : 64;
+				life->detector_capacity + life->detector_capacity / 16 + 16;
 			struct detector *moved =
 				reallocarray(life->detectors, bigger, sizeof(*moved));
 
@@ -148,53 +149,88 @@ static void make_step(struct life *life, double t_s, double load, bool surging)
 	life->step_from_load = load;
 }
 
+// Stacks of one family: of the same site, or of goroutines that began in the same function. What one
+// gains may be what another loses. A server's connections are no family: a request that hangs in one
+// is lost to it.
+typedef const struct frame *family_of(const struct stack *stack);
+
 static const struct frame *entry_of(const struct stack *stack)
 {
-	return stack->frame_count > 0 ? &stack->frames[stack->frame_count - 1] : NULL;
+	return stack->frame_count > 0 && !stack_is_handler(stack)
+		       ? &stack->frames[stack->frame_count - 1]
+		       : NULL;
 }
 
-static bool same_function(const struct frame *a, const struct frame *b)
+static family_of *const families[SIBLING_FAMILIES] = {stack_site, entry_of};
+
+struct sibling {
+	struct str function; // that names the family
+	uint32_t index; // of the tracked stack
+};
+
+static int by_function(const void *a, const void *b)
 {
-	return a && b && str_equal(a->function, b->function);
+	return str_compare(((const struct sibling *)a)->function,
+		((const struct sibling *)b)->function);
 }
 
-// Stacks of the same site, or of goroutines that began in the same function: what the one gains may
-// be what the other loses. A server's connections are another matter: a request that hangs in one
-// is lost to it.
-static bool are_siblings(const struct stack *a, const struct stack *b)
+static double net_outflow(const struct tracker *tracker, uint32_t index)
 {
-	return same_function(stack_site(a), stack_site(b)) ||
-	       (same_function(entry_of(a), entry_of(b)) && !stack_is_handler(a));
+	const struct tracked_stack *stack = &tracker->stacks[index];
+
+	return (double)stack->outflow[0] - stack->inflow[0];
 }
 
-// Mature goroutines that left siblings in this step, less those that came.
-static double siblings_left(const struct tracker *tracker, const struct tracked_stack *stack)
+// Stacks that have a family, those of one in a row. Returns how many.
+static uint32_t find_siblings(
+	const struct tracker *tracker, family_of *family, struct sibling *siblings)
 {
-	double left = 0;
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < tracker->stack_count; i++) {
-		const struct tracked_stack *other = &tracker->stacks[i];
+		const struct frame *frame = family(tracker->stacks[i].stack);
 
-		if (other != stack && (other->outflow[0] || other->inflow[0]) &&
-			are_siblings(stack->stack, other->stack))
-			left += (double)other->outflow[0] - other->inflow[0];
+		if (frame)
+			siblings[count++] = (struct sibling){frame->function, i};
 	}
-	return left;
+	if (count > 1)
+		qsort(siblings, count, sizeof(*siblings), by_function);
+	return count;
+}
+
+// For each stack: mature goroutines that left its siblings in this step, less those that came. Text
+// is compared once a step, not for each pair of stacks.
+static void siblings_left(const struct tracker *tracker, int family, struct sibling *siblings,
+	struct detector_past *pasts)
+{
+	uint32_t count = find_siblings(tracker, families[family], siblings), end;
+
+	for (uint32_t from = 0; from < count; from = end) {
+		double all = 0;
+
+		for (end = from; end < count && by_function(&siblings[from], &siblings[end]) == 0;
+			end++)
+			all += net_outflow(tracker, siblings[end].index);
+		for (uint32_t i = from; i < end; i++)
+			pasts[siblings[i].index].siblings_left[family] =
+				all - net_outflow(tracker, siblings[i].index);
+	}
 }
 
 static int step_detectors(struct life *life, past_of *past, void *context)
 {
-	int r = add_detectors(life);
+	uint32_t count = life->tracker->stack_count;
+	cleanup(free_pointer) struct detector_past *pasts = calloc(count + 1u, sizeof(*pasts));
+	cleanup(free_pointer) struct sibling *siblings = calloc(count + 1u, sizeof(*siblings));
+	int r = pasts && siblings ? add_detectors(life) : -ENOMEM;
 
-	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++) {
-		const struct tracked_stack *stack = &life->tracker->stacks[i];
-		struct detector_past known = past(context, stack->stack);
-
-		if (life->detectors[i].age[0].episode || stack->inflow[0] > 0)
-			known.siblings_left = siblings_left(life->tracker, stack);
-
-		r = detector_step(&life->detectors[i], stack, &life->step, &known);
-	}
+	for (uint32_t i = 0; r == 0 && i < count; i++)
+		pasts[i] = past(context, life->tracker->stacks[i].stack);
+	for (int family = 0; r == 0 && family < SIBLING_FAMILIES; family++)
+		siblings_left(life->tracker, family, siblings, pasts);
+	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++)
+		r = detector_step(&life->detectors[i], &life->tracker->stacks[i], &life->step,
+			&pasts[i]);
 	return r;
 }
 

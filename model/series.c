@@ -75,7 +75,7 @@ static int keep(struct series *series, const struct series_point *point)
 		series->stride *= 2;
 	}
 	if (series->count == series->capacity) {
-		uint32_t bigger = series->capacity + series->capacity / 4 + 16;
+		uint32_t bigger = series->capacity + 64;
 		struct series_point *moved =
 			reallocarray(series->points, bigger, sizeof(*series->points));
 

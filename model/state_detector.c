@@ -30,7 +30,7 @@ void state_of_episode(struct state_io *io, struct episode *episode)
 	STATE_FIELD(io, episode, inflow);
 	STATE_FIELD(io, episode, outflow);
 	STATE_FIELD(io, episode, exposure_s);
-	STATE_FIELD(io, episode, siblings_left);
+	STATE_FIELDS(io, episode, siblings_left);
 	STATE_FIELD(io, episode, silent_s);
 	STATE_FIELD(io, episode, longest_silence_s);
 	state_of_totals(io, "before", &episode->before);

@@ -2,6 +2,8 @@
 // What is remembered of a stack, and of minima of counts, field by field.
 #include "model/state_parts.h"
 
+#include <string.h>
+
 #define HISTORY_MAX (1u << 20)
 
 void state_of_floor_row(struct state_io *io, struct floor_row *row)
@@ -12,9 +14,25 @@ void state_of_floor_row(struct state_io *io, struct floor_row *row)
 	state_close(io);
 }
 
+// A whole square in the file, zero above the diagonal.
+static void state_of_sums(struct state_io *io, struct floor_state *floor)
+{
+	struct {
+		double sums[FLOOR_COLUMNS * FLOOR_COLUMNS];
+	} square = {0};
+
+	for (int i = 0; i < FLOOR_COLUMNS; i++)
+		memcpy(&square.sums[i * FLOOR_COLUMNS], &floor->sums[i * (i + 1) / 2],
+			((size_t)i + 1) * sizeof(double));
+	STATE_FIELDS(io, &square, sums);
+	for (int i = 0; io->restoring && i < FLOOR_COLUMNS; i++)
+		memcpy(&floor->sums[i * (i + 1) / 2], &square.sums[i * FLOOR_COLUMNS],
+			((size_t)i + 1) * sizeof(double));
+}
+
 void state_of_floor(struct state_io *io, struct floor_state *floor)
 {
-	STATE_FIELDS(io, floor, sums);
+	state_of_sums(io, floor);
 	STATE_FIELDS(io, floor, products);
 	STATE_FIELD(io, floor, from_s);
 	STATE_FIELD(io, floor, last_s);

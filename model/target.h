@@ -8,7 +8,7 @@
 
 #define SEEN_WAITS_MAX 6
 #define SEEN_POINTS_MAX 256
-#define SEEN_POINTS_STEP 32 // so many more at a time
+#define SEEN_POINTS_STEP 64 // so many more at a time; smaller pieces leave more holes behind
 #define TARGET_LIVES_TRACKED 3 // whose goroutines are remembered
 #define SILENT_CARRY_S 2400.0 // how long a verdict outlives a restart without new evidence
 

@@ -65,7 +65,7 @@ static int grow(void **items, uint32_t *capacity, uint32_t need, size_t size)
 	if (need <= *capacity)
 		return 0;
 	while (bigger < need)
-		bigger += bigger / 4 + 1;
+		bigger += bigger / 16 + 16;
 	moved = reallocarray(*items, bigger, size);
 	if (!moved)
 		return -ENOMEM;

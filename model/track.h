@@ -58,7 +58,7 @@ struct track_move {
 struct track_tick {
 	double t_s; // of the dump, on the target's clock
 	double load; // cumulative, whatever the caller counts
-	uint64_t born, died; // in the whole process
+	uint32_t born, died; // in the whole process
 	bool after_gap; // nobody had looked for long: its cohort is of many ages
 };
 

@@ -15,6 +15,9 @@
 #define RETURN_SHARE 0.8
 #define RETURN_DECISIONS 5
 #define FREE_SHARE 0.25
+#define ANSWER_MS 2.0
+#define DOUBT_FACTOR 4.0 // times the usual cost; a slower dump may have been noise
+#define DOUBT_DECISIONS 5
 
 void ladder_init(struct ladder *ladder)
 {
@@ -124,6 +127,37 @@ static void stretch(
 		asked_s, needed_s, decision->predicted.sum_ms, budget->share * 100);
 }
 
+// What a dump costs when the only one that was timed was slow by noise.
+static struct ladder_cost predict_in_doubt(const struct ladder *ladder, double goroutines)
+{
+	struct ladder usual = *ladder;
+
+	usual.us_per_frame = DOUBT_FACTOR * START_US_PER_FRAME;
+	return ladder_predict(&usual, goroutines);
+}
+
+// `predicted` breaks the budget by the one sample there is. Is it time for a second one?
+static bool asks_again(struct ladder *ladder, const struct ladder_budget *budget,
+	double goroutines, double interval_s, double free_bytes, struct ladder_cost *predicted)
+{
+	char ignored[LADDER_REASON_MAX];
+	struct ladder_cost cost = predict_in_doubt(ladder, goroutines);
+	double every_s = interval_s > 0 ? interval_s : LADDER_STRETCH_LEAST_S;
+
+	if (ladder->samples != 1 || ladder->asked_again ||
+		!fits(&cost, budget, RETURN_SHARE, goroutines, interval_s, free_bytes, ignored))
+		return false;
+	if (ladder->waited < DOUBT_DECISIONS ||
+		ladder->waited * every_s < interval_needed_s(predicted, budget)) {
+		ladder->waited++;
+		return false;
+	}
+	ladder->waited = 0;
+	ladder->asked_again = true;
+	*predicted = cost;
+	return true;
+}
+
 void ladder_decide(struct ladder *ladder, const struct ladder_budget *budget, double goroutines,
 	double interval_s, double free_bytes, struct ladder_decision *decision)
 {
@@ -137,8 +171,13 @@ void ladder_decide(struct ladder *ladder, const struct ladder_budget *budget, do
 	ladder->calm = calm ? ladder->calm + 1 : 0;
 	if (!fits(&decision->predicted, budget, 1, goroutines, interval_s, free_bytes,
 		    decision->reason)) {
-		ladder->on_counts = true;
-		return;
+		ladder->on_counts = !asks_again(ladder, budget, goroutines, interval_s,
+			free_bytes, &decision->predicted);
+		if (ladder->on_counts)
+			return;
+		decision->reason[0] = '\0';
+	} else {
+		ladder->waited = 0;
 	}
 	if (ladder->on_counts && ladder->calm < RETURN_DECISIONS) {
 		(void)snprintf(decision->reason, sizeof(decision->reason),
@@ -166,9 +205,14 @@ void ladder_learn(struct ladder *ladder, double goroutines, double frames, doubl
 		return;
 	ladder->frames_per_goroutine = frames / goroutines;
 	ladder->bytes_per_frame = bytes / frames;
-	if (doubtful || !(sum_ms > 0))
+	if (doubtful || isnan(sum_ms)) {
+		ladder->asked_again = false;
 		return;
-	per_pass_us = sum_ms * 1e3 / ladder_passes(bytes) / frames;
+	}
+	per_pass_us = fmax(sum_ms, 0) * 1e3 / ladder_passes(bytes) / frames;
+	if (sum_ms < ANSWER_MS)
+		per_pass_us = sum_ms > 0 ? fmin(per_pass_us, START_US_PER_FRAME)
+					 : START_US_PER_FRAME;
 	ladder->samples_us[ladder->samples % 3] = per_pass_us;
 	ladder->samples++;
 	ladder->us_per_frame = per_pass_us;

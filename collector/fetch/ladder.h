@@ -13,7 +13,16 @@
 //  - the buffers are at most a quarter of the target's free memory, where that is known.
 //
 // A target that fell to counts gets IDs again once the prediction stays below 80 % of the budgets
-// for five decisions in a row. One that was restarted within a minute of a dump gets none for a
+// for five decisions in a row.
+//
+// One slow dump may have been noise (a start, a pause of the network) rather than cost. When it is
+// the only one that was timed, it breaks the budget, and four times the usual cost would not, a
+// second one is allowed: after five decisions, and after the time that the stops of the first take
+// their share of. That one decides. So the budget of a single stop is exceeded by at most one
+// first-time misjudgement and the dump that confirms it, and the share of the time by the first
+// alone.
+//
+// One that was restarted within a minute of a dump gets none for a
 // minute: the dump may have been the reason.
 #pragma once
 
@@ -48,6 +57,8 @@ struct ladder {
 	uint32_t samples;
 	bool on_counts; // fell to counts
 	uint32_t calm; // decisions in a row below 80 % of the budgets
+	uint32_t waited; // decisions in a row against a single sample
+	bool asked_again; // for a second sample, which has not come
 	double dumped_ms; // monotonic time of the last debug=2; -INFINITY
 	double rests_until_ms; // none before; -INFINITY
 };
@@ -71,7 +82,9 @@ void ladder_decide(struct ladder *ladder, const struct ladder_budget *budget, do
 void ladder_know_frames(struct ladder *ladder, double frames_per_goroutine);
 // After a debug=2: how many goroutines and frames it held (frames 0: unknown), its size, and the
 // sum of the stops in ms (time to first byte, or from the target's own metrics). `doubtful`: our
-// own CPU was throttled meanwhile; the time is not used.
+// own CPU was throttled meanwhile; the time is not used. A sum below 2 ms cannot be told from what any
+// answer takes: it counts as the usual cost at most, else it would say much too much of larger
+// dumps. NAN: not known.
 void ladder_learn(struct ladder *ladder, double goroutines, double frames, double bytes,
 	double sum_ms, bool doubtful);
 // A debug=2 is being asked for.

@@ -155,7 +155,7 @@ def false_alarms(days, table):
     """Rows 10 and 14, and what is asked beyond them. Baselines of 30,000 are beyond the budget of
     the cost ladder: what comes of them are counts."""
     loads = {
-        ("own", 300): 120, ("own", 3000): 40, ("foreign", 300): 120, ("foreign", 3000): 40,
+        ("own", 300): 100, ("own", 3000): 30, ("foreign", 300): 100, ("foreign", 3000): 30,
     }
     others = ["restarts", "batch", "session-buildup", "mix", "pool-step", "bounded-cache",
               "retry-storms", "timeout-waves", "weekly", "deploys", "autoscaling"]
@@ -166,11 +166,11 @@ def false_alarms(days, table):
     for family in FAMILIES:
         for scenario in STATIONARY + ["retry-storms", "weekly", "deploys"]:
             jobs[family, 30000, scenario] = days.want(scenario, 8, 30000, family=family)
-            for baseline, runs in ((300, 80), (3000, 20)):
+            for baseline, runs in ((300, 60), (3000, 15)):
                 jobs[family, baseline, scenario, "counts"] = days.want(
                     scenario, runs, baseline, "counts", family)
         for scenario in STATIONARY:
-            for baseline, runs in ((300, 120), (3000, 30)):
+            for baseline, runs in ((300, 100), (3000, 20)):
                 jobs[family, baseline, scenario, "metrics"] = days.want(
                     scenario, runs, baseline, "metrics", family)
     yield
@@ -224,7 +224,7 @@ def found_leaks(days, table):
     """Rows 11 to 15, and hand-over."""
     jobs = {}
     for family in FAMILIES:
-        for baseline, runs in ((300, 240), (3000, 120)):
+        for baseline, runs in ((300, 240), (3000, 90)):
             for leak, rate, hours in (("time", 0.1, 1.2), ("time", 1, 1.1), ("time", 10, 1),
                                       ("load", 1, 1.1), ("bursty", 1, 2.5), ("hidden", 0.1, 6),
                                       ("polling", 1, 1.1), ("several", 1, 1.1),

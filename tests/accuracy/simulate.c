@@ -2,16 +2,19 @@
 // Simulated days through the judge: one line a day of what it said, and of what was true.
 //
 //	simulate --scenario steady --leak time --rate 1 --source ladder --baseline 300 --days 100
-//	simulate --write FILE ...	the observations of the first day instead (observations.jsonl)
+//	simulate --write FILE ...	the observations of the first day as well (observations.jsonl)
 //
 // Columns: seed, scenario, leak, rate, source, baseline; minutes from the leak's start (from the
 // beginning of the day without one) to hint, suspect and confirmed at the leak's own site; the same
 // of the first false ones and where; the last rate with its interval, the true one in its
 // window; looks to hint and suspect; warnings about the data; minutes to cleared.
+#include "base/arena.h"
 #include "collector/observe/observations.h"
+#include "collector/observe/observe.h"
 #include "model/judge.h"
 #include "tests/accuracy/watcher.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 #include <string.h>
 
 #define WALL_0_MS 1763694000000.0
+#define SETTLE_BYTES_MAX MIB(16)
 
 struct run {
 	struct plan plan;
@@ -26,6 +30,13 @@ struct run {
 	double interval_s;
 	struct mishaps mishaps;
 	bool own_leak_time; // leak_from_s is drawn
+	FILE *file; // where the day's observations go, or NULL
+};
+
+// Who hears of what was seen.
+struct ears {
+	struct judge *judge;
+	struct observations_writer *writer; // NULL: nothing is written
 };
 
 #define LOOKS_MAX 20000
@@ -145,8 +156,50 @@ static void print_day(const struct run *run, const struct day *day, const struct
 		report->targets[0].warning_count, right.minutes[VERDICT_CLEARED]);
 }
 
+static int to_file(void *context, const void *data, size_t len, struct error *error)
+{
+	if (fwrite(data, 1, len, context) != len)
+		return error_set(error, -EIO, "write: I/O error");
+	return 0;
+}
+
+static int begin_writing(struct ears *ears, const struct stacks *stacks, FILE *file)
+{
+	struct error error = {0};
+
+	if (!file)
+		return 0;
+	ears->writer = observations_writer_new(stacks, (struct sink){to_file, file});
+	return ears->writer ? observations_write_header(
+				      ears->writer, "simulate", (int64_t)WALL_0_MS, 0, &error)
+			    : -ENOMEM;
+}
+
+// Copies are settled and numbered: the judge hears the same whether or not the day is written.
+static int write_look(
+	struct observations_writer *writer, const struct process *process, struct observation seen)
+{
+	struct arena arena = ARENA_INIT(SETTLE_BYTES_MAX);
+	struct error error = {0};
+	int r = 0;
+
+	if (process) {
+		struct process copy = *process;
+
+		r = process_settle(&copy, &arena);
+		if (r == 0)
+			r = observations_write_process(writer, &copy, &error);
+	}
+	if (r == 0)
+		r = observation_settle(&seen, &arena);
+	if (r == 0)
+		r = observations_write_tick(writer, &seen, &error);
+	arena_release(&arena);
+	return r;
+}
+
 // `number`: 0, or that of the second process behind the address.
-static int look(struct day *day, struct watcher *watcher, struct judge *judge, bool new_life,
+static int look(struct day *day, struct watcher *watcher, const struct ears *ears, bool new_life,
 	uint32_t number, double *next_s)
 {
 	struct observation observation;
@@ -155,16 +208,17 @@ static int look(struct day *day, struct watcher *watcher, struct judge *judge, b
 
 	*next_s = watcher_look(watcher, day, &observation);
 	observation.process += number;
-	if (new_life) {
-		watcher_process(day, &process);
-		process.number += number;
-		r = judge_process(judge, &process);
-	}
-	return r < 0 ? r : judge_observe(judge, &observation);
+	watcher_process(day, &process);
+	process.number += number;
+	if (ears->writer)
+		r = write_look(ears->writer, new_life ? &process : NULL, observation);
+	if (r == 0 && new_life)
+		r = judge_process(ears->judge, &process);
+	return r < 0 ? r : judge_observe(ears->judge, &observation);
 }
 
 // A second process of the same service, looked at in between, a second later. NULL ends it.
-static int other_process(const struct run *run, const struct day *day, struct judge *judge)
+static int other_process(const struct run *run, const struct day *day, const struct ears *ears)
 {
 	static struct day other;
 	static struct watcher watcher;
@@ -188,7 +242,7 @@ static int other_process(const struct run *run, const struct day *day, struct ju
 	}
 	new_life |= day_step(&other, day->service.t_s - 1 - other.service.t_s);
 	watcher.seq = day->service.number; // numbered by the judge's caller in real life
-	return look(&other, &watcher, judge, new_life, 1000, &next_s);
+	return look(&other, &watcher, ears, new_life, 1000, &next_s);
 }
 
 static int simulate(const struct run *run)
@@ -199,11 +253,12 @@ static int simulate(const struct run *run)
 	struct stacks *stacks = stacks_new(64u << 20);
 	struct judge_parameters parameters = {.interval_s = run->interval_s};
 	struct judge *judge = judge_new(stacks, &parameters);
+	struct ears ears = {.judge = judge};
 	struct error error = {0};
 	struct report report;
 	bool new_life = true;
 	double next_s = 0;
-	int r = stacks && judge ? 0 : -1;
+	int r = stacks && judge ? begin_writing(&ears, stacks, run->file) : -ENOMEM;
 
 	looks.count = 0;
 	day_begin(&day, &run->plan, stacks);
@@ -213,10 +268,10 @@ static int simulate(const struct run *run)
 			looks.minutes[looks.count] = day.service.t_s / 60;
 			looks.leaked[looks.count++] = day.service.leaks_expected;
 		}
-		r = look(&day, &watcher, judge, new_life, 0, &next_s);
+		r = look(&day, &watcher, &ears, new_life, 0, &next_s);
 		new_life = day_step(&day, next_s);
 		if (r == 0 && run->mishaps.two_processes)
-			r = other_process(run, &day, judge);
+			r = other_process(run, &day, &ears);
 	}
 	(void)other_process(NULL, NULL, NULL);
 	if (r == 0)
@@ -227,9 +282,22 @@ static int simulate(const struct run *run)
 	}
 	watcher_end(&watcher);
 	day_end(&day);
+	observations_writer_free(&ears.writer);
 	judge_free(&judge);
 	stacks_free(&stacks);
 	return r;
+}
+
+// A file for the first day. Closed by the caller.
+static FILE *opened(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file) {
+		fprintf(stderr, "simulate: create %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	return file;
 }
 
 static int word(const char *const *words, int count, const char *text)
@@ -257,7 +325,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"scenario", 1, NULL, 's'}, {"leak", 1, NULL, 'l'},
 		{"rate", 1, NULL, 'r'}, {"source", 1, NULL, 'o'}, {"baseline", 1, NULL, 'b'},
 		{"days", 1, NULL, 'd'}, {"seed", 1, NULL, 'e'}, {"interval", 1, NULL, 'i'},
-		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {"tells-load", 0, NULL, 't'}, {"mishap", 1, NULL, 'm'}, {0}};
+		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {"tells-load", 0, NULL, 't'}, {"mishap", 1, NULL, 'm'},
+		{"write", 1, NULL, 'w'}, {0}};
 	struct run run = {.plan = {.baseline = 300, .seconds = 86400, .leak_per_s = 1,
 				  .leak_from_s = 3 * 3600, .seed = 1},
 		.interval_s = 60};
@@ -302,6 +371,9 @@ int main(int argc, char **argv)
 				return 1;
 			}
 			break;
+		case 'w':
+			run.file = opened(optarg);
+			break;
 		case 't':
 			run.plan.tells_load = true;
 			break;
@@ -311,10 +383,16 @@ int main(int argc, char **argv)
 		default:
 			return 1;
 		}
-	for (int i = 0; i < days; i++, run.plan.seed++)
-		if (simulate(&run) < 0) {
-			fprintf(stderr, "simulate: out of memory\n");
+	for (int i = 0; i < days; i++, run.plan.seed++) {
+		int r = simulate(&run);
+
+		if (run.file && fclose(run.file) != 0 && r == 0)
+			r = -EIO;
+		run.file = NULL;
+		if (r < 0) {
+			fprintf(stderr, "simulate: %s\n", strerror(-r));
 			return 1;
 		}
+	}
 	return 0;
 }

@@ -203,6 +203,120 @@ static void ids_come_back_after_five_calm_rounds(void **state)
 	assert_true(decision.ids);
 }
 
+// Start-up noise: 120 ms to the first byte of a dump of 7 goroutines.
+static void learn_slow_start(struct ladder *ladder)
+{
+	ladder_learn(ladder, 7, 7 * MEASURED_FRAMES, 7 * MEASURED_BYTES, 120, false);
+}
+
+// Decisions on counts before the next one on IDs, at most `most`.
+static int rounds_on_counts(struct ladder *ladder, double goroutines, double interval_s, int most)
+{
+	struct ladder_decision decision;
+	int rounds = 0;
+
+	for (; rounds < most; rounds++) {
+		ladder_decide(ladder, &usual, goroutines, interval_s, NAN, &decision);
+		if (decision.ids)
+			return rounds;
+		assert_true(decision.reason[0] != '\0');
+	}
+	return rounds;
+}
+
+static void one_slow_first_dump_does_not_condemn(void **state)
+{
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	learn_slow_start(&ladder);
+	// 120 ms are a thousandth of 120 s: no second dump before they are over.
+	assert_int_equal(rounds_on_counts(&ladder, 7, 10, 100), 12);
+	ladder_learn(&ladder, 7, 56, 3500, 0.5, false);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 10, 100), 0);
+	assert_int_equal(rounds_on_counts(&ladder, 1000, 10, 100), 0);
+
+	ladder_init(&ladder);
+	ladder_learn(&ladder, 30, 240, 15000, 34, false);
+	assert_int_equal(rounds_on_counts(&ladder, 30, 60, 100), 0); // 34 ms are within
+	assert_int_equal(rounds_on_counts(&ladder, 300, 60, 100), 6); // 340 s
+}
+
+// Half a millisecond for 7 goroutines is what answering takes, not 70 ms for 1,000.
+static void small_dumps_do_not_tell_the_cost_of_large_ones(void **state)
+{
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	for (int i = 0; i < 3; i++)
+		ladder_learn(&ladder, 7, 56, 3500, i * 0.5, false);
+	assert_true(near(ladder.us_per_frame, 0.6, 0.01));
+	assert_int_equal(rounds_on_counts(&ladder, 1000, 10, 100), 0);
+}
+
+static void two_slow_dumps_condemn_for_good(void **state)
+{
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	learn_slow_start(&ladder);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 10, 100), 12);
+	learn_slow_start(&ladder);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 10, 1000), 1000);
+}
+
+static void a_second_dump_that_failed_was_the_second_one(void **state)
+{
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	learn_slow_start(&ladder);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 60, 100), 5);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 60, 1000), 1000); // nothing was learned
+}
+
+static void a_second_dump_whose_time_is_in_doubt_is_done_again(void **state)
+{
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	learn_slow_start(&ladder);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 60, 100), 5);
+	ladder_learn(&ladder, 7, 56, 3500, 90, true);
+	assert_int_equal(rounds_on_counts(&ladder, 7, 60, 100), 5);
+}
+
+// 4 times what is usual would break the budget: it may well have been cost.
+static void a_slow_dump_of_many_goroutines_condemns(void **state)
+{
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	ladder_learn(&ladder, 2000, 16000, 1e6, 120, false);
+	assert_int_equal(rounds_on_counts(&ladder, 2000, 60, 1000), 1000);
+	assert_int_equal(rounds_on_counts(&ladder, 100, 60, 1000), 4); // by what it learned
+}
+
+static void little_memory_is_no_matter_of_a_second_dump(void **state)
+{
+	struct ladder_decision decision;
+	struct ladder ladder;
+
+	(void)state;
+	ladder_init(&ladder);
+	learn_slow_start(&ladder);
+	for (int i = 0; i < 100; i++) {
+		ladder_decide(&ladder, &usual, 7, 60, 2 << 20, &decision);
+		assert_false(decision.ids);
+	}
+}
+
 static void deep_stacks_known_from_counts_change_the_guess(void **state)
 {
 	struct ladder_decision decision;
@@ -248,6 +362,13 @@ int main(void)
 		cmocka_unit_test(a_single_snapshot_counts_as_a_minute),
 		cmocka_unit_test(little_free_memory_means_counts),
 		cmocka_unit_test(ids_come_back_after_five_calm_rounds),
+		cmocka_unit_test(one_slow_first_dump_does_not_condemn),
+		cmocka_unit_test(small_dumps_do_not_tell_the_cost_of_large_ones),
+		cmocka_unit_test(two_slow_dumps_condemn_for_good),
+		cmocka_unit_test(a_second_dump_that_failed_was_the_second_one),
+		cmocka_unit_test(a_second_dump_whose_time_is_in_doubt_is_done_again),
+		cmocka_unit_test(a_slow_dump_of_many_goroutines_condemns),
+		cmocka_unit_test(little_memory_is_no_matter_of_a_second_dump),
 		cmocka_unit_test(deep_stacks_known_from_counts_change_the_guess),
 		cmocka_unit_test(a_restart_soon_after_a_dump_means_a_minute_without),
 	};

@@ -342,7 +342,7 @@ static void what_left_siblings_is_no_growth(void **state)
 	for (int siblings = 0; siblings < 2; siblings++) {
 		struct flow flow = flow_of(MINUTE_S);
 
-		flow.past.siblings_left = siblings ? 10 : 0;
+		flow.past.siblings_left[0] = siblings ? 10 : 0;
 		leak_for(&flow, 60, 10);
 		assert_int_equal(verdict_of(&flow), siblings ? VERDICT_NONE : VERDICT_CONFIRMED);
 		end_flow(&flow);
@@ -354,7 +354,7 @@ static void what_came_to_siblings_as_well_takes_nothing_off(void **state)
 	struct flow flow = flow_of(MINUTE_S);
 
 	(void)state;
-	flow.past.siblings_left = -50;
+	flow.past.siblings_left[0] = -50;
 	leak_for(&flow, 1, 4);
 	leak_for(&flow, 2, 4); // 12 in all: too few, whatever came elsewhere
 	assert_true(isnan(flow.suspect_s));
