@@ -202,7 +202,8 @@ static bool is_growing(const struct assessment *a)
 
 	return a->has_arrivals && arrivals->window.arrived >= ASSESS_GROWING_COUNT &&
 	       arrivals->p_balanced < ASSESS_GROWING_P / fmax(1, stacks / 10.0) &&
-	       a->rate_per_s.low > 0 && !is_burst(arrivals) && grows_late(a) && arrivals_are_new(a) &&
+	       a->rate_per_s.low > 0 && !is_burst(arrivals) && grows_late(a) &&
+	       arrivals_are_new(a) &&
 	       !(arrivals->window.seconds >= PLATEAU_FROM_S &&
 		       plateau_is_near(arrivals, a->tracked->count));
 }
@@ -278,8 +279,8 @@ static bool is_stuck(const struct assessment *a)
 		return false;
 	if (wait_is_never_idle(a->wait) || seen->count_last >= ASSESS_STUCK_HUGE)
 		return true;
-	return a->wait != WAIT_IO && a->wait != WAIT_SLEEP &&
-	       a->axis.shape == ID_SHAPE_EVEN && !are_renewed(a);
+	return a->wait != WAIT_IO && a->wait != WAIT_SLEEP && a->axis.shape == ID_SHAPE_EVEN &&
+	       !are_renewed(a);
 }
 
 static bool is_open_question(const struct assessment *a)

@@ -221,7 +221,8 @@ static bool is_slow(const struct assessment *a, const struct evidence *evidence)
 	bool young = a->target->t_s - life->born_t_s < DETECTOR_MUTE_S;
 	bool asked = a->verdict != VERDICT_NONE || a->seen->peak >= ASSESS_BACKLOG_COUNT;
 
-	return evidence->kind == FLIGHT_SLOW && asked && !young && a->verdict != VERDICT_CONFIRMED &&
+	return evidence->kind == FLIGHT_SLOW && asked && !young &&
+	       a->verdict != VERDICT_CONFIRMED &&
 	       evidence->last > FLIGHT_LATENCY_RISE * evidence->first && !they_stay(a) &&
 	       !is_proven(a) && is_of_requests(a);
 }

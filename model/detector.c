@@ -22,8 +22,12 @@
 
 struct detector detector_init(uint32_t steps)
 {
-	struct detector detector = {
-		.counted_s = NAN, .counted = NAN, .counted_first = NAN, .steps = steps, .hint_s = -INFINITY, .retained_s = -INFINITY};
+	struct detector detector = {.counted_s = NAN,
+		.counted = NAN,
+		.counted_first = NAN,
+		.steps = steps,
+		.hint_s = -INFINITY,
+		.retained_s = -INFINITY};
 
 	for (int age = 0; age < TRACK_AGES; age++) {
 		detector.age[age].born_from_s = NAN;
@@ -47,8 +51,7 @@ void detector_release(struct detector *detector)
 
 // What used to come with such a load, where as much used to leave again: a rising load brings more
 // long before more can leave.
-static double usual_inflow(
-	const struct detector_age *age, const struct detector_step *step, int i)
+static double usual_inflow(const struct detector_age *age, const struct detector_step *step, int i)
 {
 	if (age->usual_s < DETECTOR_USUAL_LEAST_S ||
 		age->usual_outflow < DETECTOR_USUAL_BALANCE * age->usual_inflow)
@@ -104,8 +107,7 @@ static double suspect_need(const struct detector_step *step)
 // ln e of one step: (1 + r / b)^I e^-r with r the excess looked for. Its mean is at most one when
 // inflow is at most b, whatever r is (leak-model 4.3, 2). Inflow that is by nature more uneven than
 // chance says as much less (phi: quasi-likelihood, McCullagh 1983).
-static double log_evidence(
-	double inflow, double balanced, double rise, double phi, double most)
+static double log_evidence(double inflow, double balanced, double rise, double phi, double most)
 {
 	double evidence = inflow * log1p(rise / balanced) - rise;
 
@@ -113,8 +115,8 @@ static double log_evidence(
 }
 
 // Steady leaks are found quickly by looking for as much as came lately; those that come in bursts
-// by looking for little, which makes pauses cheap. A minute adds only a part of what makes a suspect,
-// and a step never all of it, so that no single dump decides.
+// by looking for little, which makes pauses cheap. A minute adds only a part of what makes a
+// suspect, and a step never all of it, so that no single dump decides.
 static void add_evidence(
 	struct detector_age *age, double inflow, double balanced, double minutes, double need)
 {
@@ -124,10 +126,10 @@ static void add_evidence(
 	double patient = fmax(DETECTOR_PATIENT_PER_MIN * minutes, balanced / 2);
 	double phi = fmin(DETECTOR_PHI_MOST, fmax(1, age->usual_phi));
 
-	age->quick = fmin(C_MOST,
-		fmax(0, age->quick + log_evidence(inflow, balanced, quick, phi, most)));
-	age->patient = fmin(C_MOST,
-		fmax(0, age->patient + log_evidence(inflow, balanced, patient, phi, most)));
+	age->quick = fmin(
+		C_MOST, fmax(0, age->quick + log_evidence(inflow, balanced, quick, phi, most)));
+	age->patient = fmin(
+		C_MOST, fmax(0, age->patient + log_evidence(inflow, balanced, patient, phi, most)));
 	age->c = fmax(0, fmax(age->quick, age->patient) - log(2));
 }
 
@@ -187,8 +189,8 @@ static int begin_episode(struct detector *detector, int i, const struct tracked_
 static void note_silence(struct episode *episode, bool silent, double step_s)
 {
 	if (!silent)
-		episode->longest_silence_s = fmax(episode->longest_silence_s,
-			fmin(episode->silent_s, DETECTOR_SILENCE_S));
+		episode->longest_silence_s = fmax(
+			episode->longest_silence_s, fmin(episode->silent_s, DETECTOR_SILENCE_S));
 	episode->silent_s = silent ? episode->silent_s + step_s : 0;
 }
 
@@ -258,7 +260,8 @@ static int step_age(struct detector *detector, int i, const struct tracked_stack
 // stack of the old way.
 static double net_of(const struct episode *episode)
 {
-	return episode->inflow - episode->outflow - fmax(0, fmax(episode->siblings_left[0], episode->siblings_left[1]));
+	return episode->inflow - episode->outflow -
+	       fmax(0, fmax(episode->siblings_left[0], episode->siblings_left[1]));
 }
 
 // Growth that its own deaths would soon bound is no leak.
@@ -318,8 +321,7 @@ static bool is_suspect(const struct detector *detector, const struct tracked_sta
 	const struct episode *episode = age->episode;
 
 	return episode && age->c >= suspect_need(step) && !has_ended(age) &&
-	       net_of(episode) >= DETECTOR_SUSPECT_NET &&
-	       outlasts_surge(episode, step) &&
+	       net_of(episode) >= DETECTOR_SUSPECT_NET && outlasts_surge(episode, step) &&
 	       stack->stock[0] > DETECTOR_EARLIER_FACTOR * past->earlier &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[0]);
 }
@@ -329,8 +331,7 @@ static bool lasted_or_huge(const struct episode *episode, const struct detector_
 	double net = net_of(episode);
 
 	return step->t_s - episode->rose_s >= DETECTOR_CONFIRM_S ||
-	       (!step->surging &&
-		       net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline));
+	       (!step->surging && net > fmax(DETECTOR_CONFIRM_AT_ONCE, 5 * episode->baseline));
 }
 
 static double confirm_need(const struct detector_step *step)
@@ -352,8 +353,8 @@ static bool is_confirmed_at(const struct detector *detector, int i,
 	const struct episode *episode = age->episode;
 
 	return has_evidence(age, step) && !has_ended(age) &&
-	       episode->silent_s <= DETECTOR_PAUSE_S &&
-	       lasted_or_huge(episode, step) && !is_slowing_down(episode) &&
+	       episode->silent_s <= DETECTOR_PAUSE_S && lasted_or_huge(episode, step) &&
+	       !is_slowing_down(episode) &&
 	       plateau_is_far(episode, episode->inflow, episode_seconds(age), stack->stock[i]) &&
 	       stack->stock[i] > DETECTOR_HIGH_WATER_FACTOR * past->high_water;
 }
@@ -401,7 +402,7 @@ static enum verdict decide(struct detector *detector, const struct tracked_stack
 		}
 	if (detector->verdict == VERDICT_CONFIRMED) // until its evidence is gone
 		return has_ended(&detector->age[detector->decided_age]) ? VERDICT_CLEARED
-									 : VERDICT_CONFIRMED;
+									: VERDICT_CONFIRMED;
 	if (is_suspect(detector, stack, step, past)) {
 		detector->decided_age = 0;
 		return detector->retained >= DETECTOR_RETAINED_EPISODES - 1 ? VERDICT_CONFIRMED

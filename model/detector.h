@@ -3,10 +3,10 @@
 //
 // At each maturity age the inflow of a step is compared with what recent outflow would balance at
 // the load under which that cohort was born. The evidence against balance multiplies up in C (kept
-// as a logarithm), which falls back to zero when inflow pauses; one of its two halves is patient with
-// pauses. Verdicts: hint (one step far above
-// its own history), suspect (C >= 10^3 at the youngest age), confirmed (C >= 10^6 at any age, for
-// half an hour or more, not slowing down, not bounded by its own deaths), cleared.
+// as a logarithm), which falls back to zero when inflow pauses; one of its two halves is patient
+// with pauses. Verdicts: hint (one step far above its own history), suspect (C >= 10^3 at the
+// youngest age), confirmed (C >= 10^6 at any age, for half an hour or more, not slowing down, not
+// bounded by its own deaths), cleared.
 //
 // A step is at least DETECTOR_STEP_S long; shorter ticks are added up by the caller, because the
 // error rates were measured for steps of 30 s to 10 min.
@@ -70,7 +70,8 @@ struct detector_past {
 	double high_water; // most goroutines, in earlier lives of the same image
 	double earlier; // in earlier lives of any image
 	double siblings_left[SIBLING_FAMILIES]; // in this step: mature ones gone, less those come,
-						// at other stacks of the same site, of the same entry
+						// at other stacks of the same site, of the same
+						// entry
 };
 
 struct detector_totals {
@@ -99,8 +100,9 @@ struct detector_age {
 	double quick, patient; // for steady leaks, and for those that come in bursts
 	double ewma; // of the inflow
 	double deaths_memory; // outflow with a memory of DETECTOR_MEMORY_S
-	double usual_inflow, usual_outflow, usual_load, usual_s; // while there was no evidence,
-								// with a memory of DETECTOR_USUAL_MEMORY_S
+	double usual_inflow, usual_outflow, usual_load,
+		usual_s; // while there was no evidence,
+			 // with a memory of DETECTOR_USUAL_MEMORY_S
 	double usual_phi; // variance of the inflow over what is usual; at least 1
 	struct detector_totals totals; // since the first dump
 	double born_from_s; // where the first birth window began; NAN
@@ -127,9 +129,10 @@ void detector_release(struct detector *detector);
 int detector_step(struct detector *detector, const struct tracked_stack *stack,
 	const struct detector_step *step, const struct detector_past *past);
 
-// A tick that had counts alone, after the IDs were given up: what survivors have shown goes on as long
-// as the count rises by at least half of what they predict, and falls back when it does not. Counts
-// neither begin an episode nor end one in a single tick. `count`: goroutines of the stack now.
+// A tick that had counts alone, after the IDs were given up: what survivors have shown goes on as
+// long as the count rises by at least half of what they predict, and falls back when it does not.
+// Counts neither begin an episode nor end one in a single tick. `count`: goroutines of the stack
+// now.
 enum verdict detector_count(struct detector *detector, const struct detector_step *last, double t_s,
 	double count, bool surging, const struct detector_past *past);
 

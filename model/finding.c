@@ -46,7 +46,7 @@ const char *verdict_name(enum verdict verdict)
 
 const char *finding_class_name(enum finding_class class)
 {
-	return (size_t)class < COUNT(class_names) ? class_names[class] : "unknown";
+	return (size_t) class < COUNT(class_names) ? class_names[class] : "unknown";
 }
 
 const char *contention_kind_name(enum contention_kind kind)

@@ -20,8 +20,8 @@ void assessments_release(struct assessments *assessments)
 	*assessments = (struct assessments){0};
 }
 
-static int assess_one(const struct target *target, const struct seen_stack *seen,
-	struct assessments *assessments)
+static int assess_one(
+	const struct target *target, const struct seen_stack *seen, struct assessments *assessments)
 {
 	struct assessment assessment;
 
@@ -30,8 +30,7 @@ static int assess_one(const struct target *target, const struct seen_stack *seen
 		return 0;
 	if (assessments->count == assessments->capacity) {
 		uint32_t bigger = assessments->capacity ? 2 * assessments->capacity : 16;
-		struct assessment *moved =
-			reallocarray(assessments->items, bigger, sizeof(*moved));
+		struct assessment *moved = reallocarray(assessments->items, bigger, sizeof(*moved));
 
 		if (!moved)
 			return -ENOMEM;

@@ -31,8 +31,7 @@ static void learn(struct floor_state *state, double t_s, double count, const str
 		state->products[i] = state->products[i] * faded + weight * row[i] * count;
 		for (int j = 0; j <= i; j++)
 			state->sums[i * (i + 1) / 2 + j] =
-				state->sums[i * (i + 1) / 2 + j] * faded +
-				weight * row[i] * row[j];
+				state->sums[i * (i + 1) / 2 + j] * faded + weight * row[i] * row[j];
 	}
 	state->last_s = t_s;
 }
@@ -165,8 +164,7 @@ static double whole_least(
 	return fmax(least, FLOOR_SIGMAS * sqrt((FLOOR_BLOCKS - 1) * state->rise_variance));
 }
 
-bool floor_is_rising(
-	const struct floor_state *state, double count, const struct load_now *load)
+bool floor_is_rising(const struct floor_state *state, double count, const struct load_now *load)
 {
 	double least = fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * count);
 	double minima[FLOOR_BLOCKS];
@@ -185,5 +183,5 @@ bool floor_is_rising(
 bool floor_is_flat(const struct floor_state *state, double count)
 {
 	return floor_is_full(state) && block_min(state, 0) - block_min(state, 1) <=
-					 fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * count) / 2;
+					       fmax(FLOOR_RISE_LEAST, FLOOR_RISE_SHARE * count) / 2;
 }

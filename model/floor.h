@@ -38,7 +38,8 @@ struct floor_state {
 	uint32_t samples, part_count; // in the open part; closed parts
 	struct floor_row open;
 	struct floor_row parts[FLOOR_BLOCKS * FLOOR_PARTS]; // their lowest rows, oldest first
-	double per_load; // goroutines per request a second, before the last three blocks; 0: unknown
+	double per_load; // goroutines per request a second, before the last three blocks; 0:
+			 // unknown
 	double rise_mean, rise_variance; // from block to block, before the last three
 	uint64_t moves_seen; // rises
 	double slope[LOAD_COLUMNS]; // goroutines per unit of load, as of the last part
@@ -47,8 +48,7 @@ struct floor_state {
 // One tick: how many goroutines, under which load. True when a part closed.
 bool floor_add(struct floor_state *state, double t_s, double count, const struct load_now *load);
 // `count`: now. Asked when a part closed.
-bool floor_is_rising(
-	const struct floor_state *state, double count, const struct load_now *load);
+bool floor_is_rising(const struct floor_state *state, double count, const struct load_now *load);
 bool floor_is_full(const struct floor_state *state);
 // For a stack that was not there while others were watched: it has been empty for so long.
 void floor_begin_empty(struct floor_state *state, double t_s, double watched_s);

@@ -51,7 +51,8 @@ static bool may_be_joined(const struct assessment *a, const struct assessment *b
 	bool leak_a = a->class <= CLASS_LEAK || a->class == CLASS_FILLING;
 	bool leak_b = b->class <= CLASS_LEAK || b->class == CLASS_FILLING;
 
-	return a->target == b->target && a->seen->stack && b->seen->stack && open && (a->class == b->class || (leak_a && leak_b));
+	return a->target == b->target && a->seen->stack && b->seen->stack && open &&
+	       (a->class == b->class || (leak_a && leak_b));
 }
 
 // In one of the targets that both are seen in.

@@ -238,7 +238,7 @@ static const struct parameter thresholds[] = {
 	{"earlier_factor", DETECTOR_EARLIER_FACTOR},
 	{"surge_s", DETECTOR_SURGE_S},
 	{"usual_factor", DETECTOR_USUAL_FACTOR},
-	{"floor_block_s", FLOOR_PARTS * FLOOR_PART_S},
+	{"floor_block_s", FLOOR_PARTS *FLOOR_PART_S},
 	{"floor_rise", FLOOR_RISE_LEAST},
 	{"floor_total", FLOOR_TOTAL_LEAST},
 	{"floor_sigmas", FLOOR_SIGMAS},

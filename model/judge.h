@@ -4,7 +4,7 @@
 //
 //	struct judge *judge = judge_new(stacks, &parameters);
 //	r = judge_process(judge, &process);		// before its first tick; repeated when more
-//is known 	r = judge_observe(judge, &observation);		// in the order of each target's seq
+// is known 	r = judge_observe(judge, &observation);		// in the order of each target's seq
 //	r = judge_report(judge, &report, error);	// at any time; the judge goes on
 //	report_release(&report);
 //	judge_free(&judge);

@@ -149,9 +149,9 @@ static void make_step(struct life *life, double t_s, double load, bool surging)
 	life->step_from_load = load;
 }
 
-// Stacks of one family: of the same site, or of goroutines that began in the same function. What one
-// gains may be what another loses. A server's connections are no family: a request that hangs in one
-// is lost to it.
+// Stacks of one family: of the same site, or of goroutines that began in the same function. What
+// one gains may be what another loses. A server's connections are no family: a request that hangs
+// in one is lost to it.
 typedef const struct frame *family_of(const struct stack *stack);
 
 static const struct frame *entry_of(const struct stack *stack)
@@ -170,8 +170,8 @@ struct sibling {
 
 static int by_function(const void *a, const void *b)
 {
-	return str_compare(((const struct sibling *)a)->function,
-		((const struct sibling *)b)->function);
+	return str_compare(
+		((const struct sibling *)a)->function, ((const struct sibling *)b)->function);
 }
 
 static double net_outflow(const struct tracker *tracker, uint32_t index)
@@ -229,8 +229,8 @@ static int step_detectors(struct life *life, past_of *past, void *context)
 	for (int family = 0; r == 0 && family < SIBLING_FAMILIES; family++)
 		siblings_left(life->tracker, family, siblings, pasts);
 	for (uint32_t i = 0; r == 0 && i < life->detector_count; i++)
-		r = detector_step(&life->detectors[i], &life->tracker->stacks[i], &life->step,
-			&pasts[i]);
+		r = detector_step(
+			&life->detectors[i], &life->tracker->stacks[i], &life->step, &pasts[i]);
 	return r;
 }
 
@@ -241,8 +241,8 @@ static void note_gap(struct life *life, double t_s)
 
 	if (isnan(since_s))
 		return;
-	tick->after_gap = life->tick_s > 0 && since_s >= GAP_LEAST_S &&
-			  since_s > GAP_FACTOR * life->tick_s;
+	tick->after_gap =
+		life->tick_s > 0 && since_s >= GAP_LEAST_S && since_s > GAP_FACTOR * life->tick_s;
 	if (!tick->after_gap)
 		life->tick_s += (since_s - life->tick_s) * (life->tick_s > 0 ? 0.2 : 1);
 }

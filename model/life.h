@@ -33,8 +33,9 @@ struct life *life_new(const struct process *process, uint32_t index);
 void life_free(struct life **life);
 void life_forget_goroutines(struct life *life); // gives back what a past life holds
 
-// A dump with IDs, whole; `surging`: see detector_step. -ENOMEM, or -EFBIG at a limit: the goroutines are forgotten, and
-// following begins anew with the next dump. `past(context, stack)`: see detector_step.
+// A dump with IDs, whole; `surging`: see detector_step. -ENOMEM, or -EFBIG at a limit: the
+// goroutines are forgotten, and following begins anew with the next dump. `past(context, stack)`:
+// see detector_step.
 typedef struct detector_past past_of(void *context, const struct stack *stack);
 int life_observe(struct life *life, const struct observation *observation,
 	const struct series_point *point, bool surging, past_of *past, void *context);

@@ -65,8 +65,7 @@ static void follow_mean(double *mean, double now, double length, double seen_s)
 	*mean += (now - *mean) * (seen_s > 0 ? -expm1(-length / fmin(seen_s, SURGE_MEMORY_S)) : 1);
 }
 
-static void watch_for_surges(
-	struct load_now *load, double step_s, double flight, double rate)
+static void watch_for_surges(struct load_now *load, double step_s, double flight, double rate)
 {
 	bool out = load->seen_s >= SURGE_KNOWN_S &&
 		   (stands_out(flight, load->flight_mean, SURGE_FLIGHT_LEAST) ||

@@ -28,9 +28,9 @@ int regress(const double *x, const double *y, const double *weights, size_t poin
 // are scaled to length one; NULL is none.
 int regress_ridge(const double *x, const double *y, const double *weights, size_t points,
 	int columns, const double *ridge, struct regression *fit);
-// The same from sums that the caller keeps: `sums` holds the weighted products of the columns (row by
-// row, columns * columns, the lower triangle is read), `products` those of each column with y. Only
-// coefficients come out. A column that was 0 throughout gets 0.
+// The same from sums that the caller keeps: `sums` holds the weighted products of the columns (row
+// by row, columns * columns, the lower triangle is read), `products` those of each column with y.
+// Only coefficients come out. A column that was 0 throughout gets 0.
 int regress_sums(const double *sums, const double *products, int columns, const double *ridge,
 	double *coefficient);
 // AICc with `searched` more parameters, found by trying: a time constant, a point of change.

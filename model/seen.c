@@ -326,8 +326,9 @@ int seen_take_verdicts(struct target *target)
 		const struct detector *detector = life_detector(target->life, seen->stack);
 
 		if (detector)
-			r = change_verdict(
-				target, seen, carried(target, seen, unless_backlog(target, seen, detector->verdict)));
+			r = change_verdict(target, seen,
+				carried(target, seen,
+					unless_backlog(target, seen, detector->verdict)));
 	}
 	return r;
 }
@@ -336,7 +337,8 @@ int seen_take_verdicts(struct target *target)
 static bool may_grow(const struct target *target, const struct seen_stack *seen, double count)
 {
 	const struct life *life = target->life;
-	double born_t_s = isnan(life->born_t_s) && life->index > 0 ? life->first_t_s : life->born_t_s;
+	double born_t_s =
+		isnan(life->born_t_s) && life->index > 0 ? life->first_t_s : life->born_t_s;
 
 	return count > DETECTOR_EARLIER_FACTOR * seen->earlier &&
 	       !(target->t_s - born_t_s < FLOOR_MUTE_S);
@@ -379,8 +381,8 @@ static int ratchet(struct target *target, struct seen_stack *seen, double count,
 		floor_begin_empty(&seen->floor, target->t_s, target->t_s - life->first_t_s);
 	if (!floor_add(&seen->floor, target->t_s, count, &target->load) || !alone)
 		return 0;
-	return change_verdict(target, seen,
-		unless_backlog(target, seen, ratchet_verdict(target, seen, count)));
+	return change_verdict(
+		target, seen, unless_backlog(target, seen, ratchet_verdict(target, seen, count)));
 }
 
 // IDs may be back at the next tick: until counts have been alone for a while they decide nothing.

@@ -133,8 +133,8 @@ void state_u32(struct state_io *io, const char *key, uint32_t *value)
 
 void state_u64(struct state_io *io, const char *key, uint64_t *value)
 {
-	int64_t number = integer(
-		io, key, *value < INT64_MAX ? (int64_t)*value : INT64_MAX, 0, INT64_MAX);
+	int64_t number =
+		integer(io, key, *value < INT64_MAX ? (int64_t)*value : INT64_MAX, 0, INT64_MAX);
 
 	if (io->restoring)
 		*value = (uint64_t)number;

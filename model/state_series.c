@@ -108,8 +108,7 @@ void state_of_contention(struct state_io *io, struct contention *contention)
 {
 	contention->rows = state_items(io, "rows", contention->rows, &contention->row_count,
 		ROWS_MAX, sizeof(*contention->rows));
-	contention->row_capacity =
-		io->restoring ? contention->row_count : contention->row_capacity;
+	contention->row_capacity = io->restoring ? contention->row_count : contention->row_capacity;
 	for (uint32_t i = 0; i < contention->row_count; i++) {
 		state_of_row(io, &contention->rows[i]);
 		state_check(io,

@@ -28,8 +28,8 @@ static void state_of_wait_names(struct state_io *io)
 
 static void state_of_lives(struct state_io *io, struct target *target)
 {
-	target->lives = state_items(io, "lives", target->lives, &target->life_count, LIVES_MAX,
-		sizeof(*target->lives));
+	target->lives = state_items(
+		io, "lives", target->lives, &target->life_count, LIVES_MAX, sizeof(*target->lives));
 	target->life_capacity = io->restoring ? target->life_count : target->life_capacity;
 	for (uint32_t i = 0; i < target->life_count; i++) {
 		if (io->restoring)

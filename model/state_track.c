@@ -67,8 +67,8 @@ static void state_of_column(struct state_io *io, const char *key, struct tracker
 
 	for (uint32_t i = 0; !io->restoring && i < stack->count; i++)
 		values[i] = cell(&stack->goroutines[i], column, index);
-	state_numbers(io, key, column == COLUMN_ID ? STATE_ASCENDING : STATE_RUNS, values,
-		stack->count);
+	state_numbers(
+		io, key, column == COLUMN_ID ? STATE_ASCENDING : STATE_RUNS, values, stack->count);
 	for (uint32_t i = 0; io->restoring && !io->failed && i < stack->count; i++) {
 		struct tracked_goroutine *goroutine = &stack->goroutines[i];
 

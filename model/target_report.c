@@ -120,15 +120,16 @@ static int warn_all(const struct target *target, struct arena *arena, struct tar
 	return r < 0 ? r : warn_sources(target, arena, report);
 }
 
-static int warn_sources(const struct target *target, struct arena *arena,
-	struct target_report *report)
+static int warn_sources(
+	const struct target *target, struct arena *arena, struct target_report *report)
 {
 	const struct tracker *tracker = target->life ? target->life->tracker : NULL;
 	int r = 0;
 
 	if (target->clock_steps > 0)
 		r = warn(report, arena,
-			"The collector's clock was set %u times: times of day may be off, rates are "
+			"The collector's clock was set %u times: times of day may be off, rates "
+			"are "
 			"not.",
 			target->clock_steps);
 	if (r == 0 && target->series.resets > 0)

@@ -136,8 +136,8 @@ static int note_move(struct tracker *tracker, uint32_t from, uint32_t to, int ag
 	int r = 0;
 
 	if (!move && tracker->move_count < TRACK_MOVES_MAX) {
-		r = grow((void **)&tracker->moves, &tracker->move_capacity,
-			tracker->move_count + 1, sizeof(*tracker->moves));
+		r = grow((void **)&tracker->moves, &tracker->move_capacity, tracker->move_count + 1,
+			sizeof(*tracker->moves));
 		if (r < 0)
 			return r;
 		move = &tracker->moves[tracker->move_count++];
@@ -154,8 +154,8 @@ static void take_off(uint32_t *flow, uint32_t count)
 	*flow -= count < *flow ? count : *flow;
 }
 
-static void net_exchange(struct tracker *tracker, struct track_move *there, struct track_move *back,
-	int age)
+static void net_exchange(
+	struct tracker *tracker, struct track_move *there, struct track_move *back, int age)
 {
 	uint32_t both = there->count[age] < back->count[age] ? there->count[age] : back->count[age];
 
@@ -167,8 +167,8 @@ static void net_exchange(struct tracker *tracker, struct track_move *there, stru
 	back->count[age] -= both;
 }
 
-static void net_return(struct tracker *tracker, struct track_move *move, struct track_move *before,
-	int age)
+static void net_return(
+	struct tracker *tracker, struct track_move *move, struct track_move *before, int age)
 {
 	double returned = before ? fmin(move->count[age], floor(before->away[age])) : 0;
 
@@ -232,11 +232,10 @@ static int add_change(struct changes *changes, struct change change)
 
 static int add_gone(struct changes *changes, uint32_t stack, const struct tracked_goroutine *gone)
 {
-	return add_change(changes,
-		(struct change){.id = gone->id,
-			.stack = stack & TRACK_STACKS_MAX,
-			.gone = true,
-			.was = {gone->first, gone->since, gone->home}});
+	return add_change(changes, (struct change){.id = gone->id,
+					   .stack = stack & TRACK_STACKS_MAX,
+					   .gone = true,
+					   .was = {gone->first, gone->since, gone->home}});
 }
 
 static int add_born(struct changes *changes, uint32_t stack, uint64_t id, uint32_t at)

@@ -137,8 +137,8 @@ static struct ladder_cost predict_in_doubt(const struct ladder *ladder, double g
 }
 
 // `predicted` breaks the budget by the one sample there is. Is it time for a second one?
-static bool asks_again(struct ladder *ladder, const struct ladder_budget *budget,
-	double goroutines, double interval_s, double free_bytes, struct ladder_cost *predicted)
+static bool asks_again(struct ladder *ladder, const struct ladder_budget *budget, double goroutines,
+	double interval_s, double free_bytes, struct ladder_cost *predicted)
 {
 	char ignored[LADDER_REASON_MAX];
 	struct ladder_cost cost = predict_in_doubt(ladder, goroutines);
@@ -171,8 +171,8 @@ void ladder_decide(struct ladder *ladder, const struct ladder_budget *budget, do
 	ladder->calm = calm ? ladder->calm + 1 : 0;
 	if (!fits(&decision->predicted, budget, 1, goroutines, interval_s, free_bytes,
 		    decision->reason)) {
-		ladder->on_counts = !asks_again(ladder, budget, goroutines, interval_s,
-			free_bytes, &decision->predicted);
+		ladder->on_counts = !asks_again(
+			ladder, budget, goroutines, interval_s, free_bytes, &decision->predicted);
 		if (ladder->on_counts)
 			return;
 		decision->reason[0] = '\0';
@@ -211,8 +211,8 @@ void ladder_learn(struct ladder *ladder, double goroutines, double frames, doubl
 	}
 	per_pass_us = fmax(sum_ms, 0) * 1e3 / ladder_passes(bytes) / frames;
 	if (sum_ms < ANSWER_MS)
-		per_pass_us = sum_ms > 0 ? fmin(per_pass_us, START_US_PER_FRAME)
-					 : START_US_PER_FRAME;
+		per_pass_us =
+			sum_ms > 0 ? fmin(per_pass_us, START_US_PER_FRAME) : START_US_PER_FRAME;
 	ladder->samples_us[ladder->samples % 3] = per_pass_us;
 	ladder->samples++;
 	ladder->us_per_frame = per_pass_us;

@@ -82,8 +82,8 @@ void ladder_decide(struct ladder *ladder, const struct ladder_budget *budget, do
 void ladder_know_frames(struct ladder *ladder, double frames_per_goroutine);
 // After a debug=2: how many goroutines and frames it held (frames 0: unknown), its size, and the
 // sum of the stops in ms (time to first byte, or from the target's own metrics). `doubtful`: our
-// own CPU was throttled meanwhile; the time is not used. A sum below 2 ms cannot be told from what any
-// answer takes: it counts as the usual cost at most, else it would say much too much of larger
+// own CPU was throttled meanwhile; the time is not used. A sum below 2 ms cannot be told from what
+// any answer takes: it counts as the usual cost at most, else it would say much too much of larger
 // dumps. NAN: not known.
 void ladder_learn(struct ladder *ladder, double goroutines, double frames, double bytes,
 	double sum_ms, bool doubtful);

@@ -11,8 +11,8 @@ void observations_clock_restart(struct observations_clock *clock, int64_t wall_m
 {
 	clock->shift_ms = clock->last_mono_ms - mono_ms;
 	if (wall_ms >= 0 && clock->first_wall_ms >= 0) {
-		double shift = (double)(wall_ms - clock->first_wall_ms) -
-			       (mono_ms - clock->first_mono_ms);
+		double shift =
+			(double)(wall_ms - clock->first_wall_ms) - (mono_ms - clock->first_mono_ms);
 
 		// A wall clock that was set back must not turn time around.
 		clock->shift_ms = fmax(clock->shift_ms, shift);

@@ -408,8 +408,8 @@ static int go_on(struct observations_reader *reader, const struct observed_state
 static int use_state(struct observations_reader *reader, const json_t *line,
 	const struct observations_clock *clock, struct observed_state *state, struct error *error)
 {
-	struct state_reader memory = state_reader_at(
-		line, "memory", (struct stack_lookup){find_stack, reader});
+	struct state_reader memory =
+		state_reader_at(line, "memory", (struct stack_lookup){find_stack, reader});
 	struct state_io io = state_restoring(&state_reading, &memory, reader->stacks);
 	int r;
 

@@ -152,8 +152,8 @@ static int read_ids(struct str text, uint64_t *ids, uint32_t count)
 	return r;
 }
 
-static int read_numbers(void *context, const char *key, enum state_order order, uint64_t *numbers,
-	uint32_t count)
+static int read_numbers(
+	void *context, const char *key, enum state_order order, uint64_t *numbers, uint32_t count)
 {
 	const json_t *item = take(context, key);
 	int r;

@@ -122,8 +122,8 @@ static int write_stack(void *context, const char *key, const struct stack **stac
 }
 
 // A list needs no escaping.
-static int write_numbers(void *context, const char *key, enum state_order order, uint64_t *numbers,
-	uint32_t count)
+static int write_numbers(
+	void *context, const char *key, enum state_order order, uint64_t *numbers, uint32_t count)
 {
 	struct state_writer *writer = context;
 

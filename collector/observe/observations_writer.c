@@ -322,9 +322,8 @@ static int describe_for_state(void *context, const struct stack *stack)
 static int write_memory(struct observations_writer *writer, const struct judge *judge,
 	uint32_t index, const struct observations_clock *clock, struct buf *line)
 {
-	struct state_writer memory = {.json = JSON_WRITER_INIT(line),
-		.describe = describe_for_state,
-		.context = writer};
+	struct state_writer memory = {
+		.json = JSON_WRITER_INIT(line), .describe = describe_for_state, .context = writer};
 	struct state_io io = state_saving(&state_writing, &memory, writer->stacks);
 	int r;
 

@@ -97,8 +97,7 @@ static double gamma_of(struct random *random, double shape)
 		double x = random_normal(random), v = pow(1 + c * x, 3);
 
 		if (v > 0 && log(random_uniform(random)) < 0.5 * x * x + d - d * v + d * log(v))
-			return d * v *
-			       (shape < 1 ? pow(random_uniform(random), 1 / shape) : 1);
+			return d * v * (shape < 1 ? pow(random_uniform(random), 1 / shape) : 1);
 	}
 }
 

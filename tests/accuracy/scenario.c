@@ -56,8 +56,8 @@ static bool chance(struct day *day, double share)
 
 // Sites ---------------------------------------------------------------------------------------
 
-static struct site *add(struct day *day, int *index, const char *function, const char *creator,
-	const char *wait)
+static struct site *add(
+	struct day *day, int *index, const char *function, const char *creator, const char *wait)
 {
 	unsigned line = 10 + 40 * (unsigned)day->service.site_count + day->build;
 
@@ -87,8 +87,8 @@ static void add_handlers(struct day *day)
 {
 	bool borrows = chance(day, 0.5);
 	int fast;
-	struct site *site = add(day, &fast, "main.(*Gateway).serveFast", "net/http.(*Server).Serve",
-		"select");
+	struct site *site =
+		add(day, &fast, "main.(*Gateway).serveFast", "net/http.(*Server).Serve", "select");
 
 	site->lives = life_of(log_between(day, 0.002, 0.1));
 	site->per_request = 1;
@@ -121,8 +121,8 @@ static void add_clients(struct day *day, double stock)
 static void add_sessions(struct day *day, double stock, double mean_s)
 {
 	int writer;
-	struct site *site = add(day, &day->sessions, "main.(*Session).read",
-		"main.(*Gateway).upgrade", "IO wait");
+	struct site *site = add(
+		day, &day->sessions, "main.(*Session).read", "main.(*Gateway).upgrade", "IO wait");
 
 	site->lives = family_life(day, mean_s);
 	site->dispersion = family_dispersion(day);
@@ -134,7 +134,8 @@ static void add_sessions(struct day *day, double stock, double mean_s)
 // Loops that retry what failed, each on its own goroutine, until it works or they give up.
 static void add_retries(struct day *day)
 {
-	struct site *site = add(day, &day->retries, "main.(*Client).retry", "main.(*Client).Do", "sleep");
+	struct site *site =
+		add(day, &day->retries, "main.(*Client).retry", "main.(*Client).Do", "sleep");
 
 	site->lives = life_of(20);
 	site->per_request = day->retries_per_request = log_between(day, 1e-4, 1e-3);
@@ -253,8 +254,9 @@ static void plan_restarts(struct day *day, int least, int most)
 {
 	day->stop_count = (uint32_t)between(day, least, most + 1);
 	for (uint32_t i = 0; i < day->stop_count; i++)
-		day->stops_at[i] = day->service.t_s +
-				   day->plan.seconds * (i + between(day, 0.2, 0.9)) / day->stop_count;
+		day->stops_at[i] = day->service.t_s + day->plan.seconds *
+							      (i + between(day, 0.2, 0.9)) /
+							      day->stop_count;
 }
 
 static void plan_pool_step(struct day *day)
@@ -305,7 +307,8 @@ static void plan_one(struct day *day, enum scenario scenario)
 		plan_pool_step(day);
 		break;
 	case SCENARIO_BATCH:
-		plan_episodes(day, &day->batches, between(day, 3, 8) * HOUR_S, 1200, 5400, 100, 3000);
+		plan_episodes(
+			day, &day->batches, between(day, 3, 8) * HOUR_S, 1200, 5400, 100, 3000);
 		break;
 	case SCENARIO_BOUNDED_CACHE:
 		plan_cache(day);
@@ -318,8 +321,8 @@ static void plan_one(struct day *day, enum scenario scenario)
 			foreign ? 900 : 600);
 		break;
 	case SCENARIO_TIMEOUT_WAVES:
-		plan_episodes(day, &day->waves, between(day, 600, 5400), 30, foreign ? 600 : 300, 50,
-			1000);
+		plan_episodes(day, &day->waves, between(day, 600, 5400), 30, foreign ? 600 : 300,
+			50, 1000);
 		break;
 	case SCENARIO_WEEKLY:
 		plan_weekly(day);
@@ -377,7 +380,7 @@ static double noise(struct day *day, double step_s)
 	if (is_foreign(day) && chance(day, step_s / 2400)) // another regime
 		day->regime = exp(0.3 * random_normal(&day->service.random));
 	day->load_noise = kept * day->load_noise + sqrt(1 - kept * kept) * day->load_spread *
-							 random_normal(&day->service.random);
+							   random_normal(&day->service.random);
 	return exp(day->load_noise) * day->regime;
 }
 
@@ -515,8 +518,8 @@ static void deploy(struct day *day)
 		frames[0].line += 3;
 		if (!isnan(site->standing) && i != day->pool_site)
 			site->standing *= i == day->cache_site ? 1 : grown;
-		if (stacks_add_stack(day->service.stacks, frames, old->frame_count, false,
-			    &site->stack) < 0)
+		if (stacks_add_stack(
+			    day->service.stacks, frames, old->frame_count, false, &site->stack) < 0)
 			abort();
 	}
 }

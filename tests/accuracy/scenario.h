@@ -78,7 +78,8 @@ struct day {
 	double slow_mean_s, slow_cap_s;
 	double warm_s; // pools grow for so long after a start
 	double retries_per_request;
-	int connections, slow_handlers, pool_site, sessions, batch_site, cache_site, clients, retries;
+	int connections, slow_handlers, pool_site, sessions, batch_site, cache_site, clients,
+		retries;
 	int leak_sites[3], leak_site_count;
 	bool has_requests, has_in_flight, has_start; // what its metrics tell
 	bool is_fixed;

@@ -73,8 +73,8 @@ static void add_births(struct service *service, int site, double at, struct livi
 {
 	add_birth(service, (struct birth){at, goroutine, site});
 	if (service->sites[site].partner >= 0)
-		add_birth(service, (struct birth){at + 1e-9, goroutine,
-					  service->sites[site].partner});
+		add_birth(service,
+			(struct birth){at + 1e-9, goroutine, service->sites[site].partner});
 }
 
 // Mean sum of the lives that begin and end within a step, per arrival (arrivals are spread evenly).
@@ -104,16 +104,16 @@ static void arrive(struct service *service, int index, const struct life_part *p
 	struct site *site = &service->sites[index];
 	double most_s = fmin(step_s, part->cap_s), m = part->mean_s;
 	double alive = isinf(m) ? most_s : m * -expm1(-most_s / m);
-	uint32_t count = random_count(
-		&service->random, arrivals * alive / step_s, site->dispersion);
+	uint32_t count =
+		random_count(&service->random, arrivals * alive / step_s, site->dispersion);
 
 	for (uint32_t i = 0; i < count; i++) {
 		double age_s = age_of(&service->random, m, most_s);
 		double left_s = fmin(random_exponential(&service->random, m), part->cap_s - age_s);
 
 		add_births(service, index, 1 - age_s / step_s,
-			(struct living){.born_s = service->t_s - age_s,
-				.dies_s = service->t_s + left_s});
+			(struct living){
+				.born_s = service->t_s - age_s, .dies_s = service->t_s + left_s});
 	}
 	if (site->is_handler)
 		service->request_seconds += arrivals * short_life_s(part, step_s);
@@ -142,8 +142,7 @@ static void put(struct site *site, struct living goroutine)
 {
 	site->goroutines = enlarged(
 		site->goroutines, &site->capacity, site->count + 1, sizeof(*site->goroutines));
-	site->disordered |=
-		site->count > 0 && site->goroutines[site->count - 1].id > goroutine.id;
+	site->disordered |= site->count > 0 && site->goroutines[site->count - 1].id > goroutine.id;
 	site->goroutines[site->count++] = goroutine;
 }
 
@@ -269,8 +268,7 @@ void service_step(struct service *service, double step_s)
 		for (int k = 0; k < site->lives.count; k++)
 			arrive(service, i, &site->lives.parts[k],
 				arrivals * site->lives.parts[k].share, step_s);
-		leak(service, i,
-			site->leaks_per_s * step_s + site->leaks_per_request * requests);
+		leak(service, i, site->leaks_per_s * step_s + site->leaks_per_request * requests);
 		if (!isnan(site->standing))
 			keep_standing(service, i, step_s);
 		unseen += arrivals;
@@ -311,8 +309,8 @@ void service_burst(struct service *service, int site, uint32_t count, double sec
 
 	for (uint32_t i = 0; i < count; i++)
 		add_births(service, site, at + 1e-7 * i,
-			(struct living){.born_s = service->t_s,
-				.dies_s = service->t_s + 60 + seconds});
+			(struct living){
+				.born_s = service->t_s, .dies_s = service->t_s + 60 + seconds});
 }
 
 uint64_t service_goroutines(const struct service *service)

@@ -2,7 +2,8 @@
 // Simulated days through the judge: one line a day of what it said, and of what was true.
 //
 //	simulate --scenario steady --leak time --rate 1 --source ladder --baseline 300 --days 100
-//	simulate --write FILE ...	the observations of the first day as well (observations.jsonl)
+//	simulate --write FILE ...	the observations of the first day as well
+//(observations.jsonl)
 //
 // Columns: seed, scenario, leak, rate, source, baseline; minutes from the leak's start (from the
 // beginning of the day without one) to hint, suspect and confirmed at the leak's own site; the same
@@ -98,13 +99,15 @@ static void note(struct told *told, const struct finding *finding, double from_m
 	}
 }
 
-// How many intervals between looks a moment is after the leak began: "within four dumps" is up to 4.
+// How many intervals between looks a moment is after the leak began: "within four dumps" is up
+// to 4.
 static double looks_until(const struct looks *looks, double from_min, double minutes)
 {
 	uint32_t count = 0;
 	double before = from_min, last = from_min;
 
-	for (uint32_t i = 0; i < looks->count && looks->minutes[i] <= from_min + minutes + 1e-3; i++)
+	for (uint32_t i = 0; i < looks->count && looks->minutes[i] <= from_min + minutes + 1e-3;
+		i++)
 		if (looks->minutes[i] <= from_min)
 			before = last = looks->minutes[i];
 		else
@@ -144,7 +147,8 @@ static void print_day(const struct run *run, const struct day *day, const struct
 		if (site && !estimate_known(&rate))
 			rate = finding->rate_per_s;
 	}
-	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\t%g\t%g\t%g\t%u\t%.2f\n",
+	printf("%llu\t%s\t%s\t%g\t%s\t%g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%g\t%g\t%g\t%g\t%"
+	       "g\t%g\t%u\t%.2f\n",
 		(unsigned long long)day->plan.seed, scenario_names[day->plan.scenario],
 		leak_names[day->plan.leak], day->plan.leak_per_s, way_names[run->way],
 		day->plan.baseline, right.minutes[VERDICT_HINT], right.minutes[VERDICT_SUSPECT],
@@ -325,10 +329,14 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"scenario", 1, NULL, 's'}, {"leak", 1, NULL, 'l'},
 		{"rate", 1, NULL, 'r'}, {"source", 1, NULL, 'o'}, {"baseline", 1, NULL, 'b'},
 		{"days", 1, NULL, 'd'}, {"seed", 1, NULL, 'e'}, {"interval", 1, NULL, 'i'},
-		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'}, {"tells-load", 0, NULL, 't'}, {"mishap", 1, NULL, 'm'},
-		{"write", 1, NULL, 'w'}, {0}};
-	struct run run = {.plan = {.baseline = 300, .seconds = 86400, .leak_per_s = 1,
-				  .leak_from_s = 3 * 3600, .seed = 1},
+		{"hours", 1, NULL, 'h'}, {"foreign", 0, NULL, 'f'}, {"from", 1, NULL, 'F'},
+		{"tells-load", 0, NULL, 't'}, {"mishap", 1, NULL, 'm'}, {"write", 1, NULL, 'w'},
+		{0}};
+	struct run run = {.plan = {.baseline = 300,
+				  .seconds = 86400,
+				  .leak_per_s = 1,
+				  .leak_from_s = 3 * 3600,
+				  .seed = 1},
 		.interval_s = 60};
 	int days = 1, option;
 

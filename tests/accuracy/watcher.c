@@ -77,8 +77,7 @@ static bool wants_ids(struct watcher *watcher, double t_s, double goroutines, do
 		break;
 	}
 	ladder_know_frames(&watcher->ladder, watcher->frames);
-	ladder_decide(
-		&watcher->ladder, &budget, goroutines, watcher->interval_s, NAN, &decision);
+	ladder_decide(&watcher->ladder, &budget, goroutines, watcher->interval_s, NAN, &decision);
 	*next_s = fmax(watcher->interval_s, decision.interval_s);
 	return decision.ids;
 }
@@ -113,7 +112,9 @@ static void add_group(struct watcher *watcher, uint32_t *count, const struct sit
 		.has_waits = true,
 		.wait_count = 1,
 		.waits = &watcher->waits[*count],
-		.created_by = {.function = str_of(site->creator), .file = STR("main.go"), .line = 5},
+		.created_by = {.function = str_of(site->creator),
+			.file = STR("main.go"),
+			.line = 5},
 		.has_ids = watcher->gives_ids,
 		.id_count = watcher->gives_ids ? size : 0,
 		.ids = ids};
@@ -248,8 +249,7 @@ static void spoil(struct watcher *watcher, struct observation *o)
 		cut(o, watcher->groups);
 }
 
-double watcher_look(
-	struct watcher *watcher, const struct day *day, struct observation *observation)
+double watcher_look(struct watcher *watcher, const struct day *day, struct observation *observation)
 {
 	const struct service *service = &day->service;
 	double goroutines = (double)service_goroutines(service), next_s = watcher->interval_s;
@@ -263,9 +263,9 @@ double watcher_look(
 	o->duration_ms = 12;
 	fill_metrics(day, o);
 	watcher->gives_ids = wants_ids(watcher, service->t_s, goroutines, &next_s);
-	o->source = watcher->gives_ids                 ? OBSERVED_DEBUG2
+	o->source = watcher->gives_ids            ? OBSERVED_DEBUG2
 		    : watcher->way == WAY_METRICS ? OBSERVED_METRICS
-							: OBSERVED_DEBUG0;
+						  : OBSERVED_DEBUG0;
 	o->has_groups = o->source != OBSERVED_METRICS;
 	if (o->has_groups) {
 		o->group_count = fill_groups(watcher, service);

@@ -37,8 +37,7 @@ static int read_state(void *context, const struct observed_state *state)
 {
 	struct reading *reading = context;
 
-	reading->state_result =
-		judge_restore(reading->judge, state->target, state->seq, state->io);
+	reading->state_result = judge_restore(reading->judge, state->target, state->seq, state->io);
 	return reading->state_result;
 }
 
@@ -204,8 +203,8 @@ static void a_state_of_another_version_or_kind_costs_itself(void **state)
 
 			buf_append(&text, archive.part.data, (size_t)(at - archive.part.data));
 			buf_add_text(&text, cases[i].to);
-			buf_append(&text, rest,
-				(size_t)(archive.part.data + archive.part.len - rest));
+			buf_append(
+				&text, rest, (size_t)(archive.part.data + archive.part.len - rest));
 			read_text(&reading, buf_str(&text));
 			buf_release(&text);
 		}
@@ -314,9 +313,8 @@ static void a_handler_without_states_skips_them(void **state)
 	(void)state;
 	short_archive(&archive, &day);
 	reader = observations_reader_new(stacks, &handler);
-	assert_int_equal(observations_reader_feed(
-				 reader, archive.part.data, archive.part.len, &error),
-		0);
+	assert_int_equal(
+		observations_reader_feed(reader, archive.part.data, archive.part.len, &error), 0);
 	assert_int_equal(observations_reader_finish(reader, &summary, &error), 0);
 	assert_int_equal(summary.unknown_types, 2);
 	assert_int_equal(summary.skipped, 0);

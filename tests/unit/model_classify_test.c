@@ -44,7 +44,10 @@ static void each_class_is_reached_and_none_for_its_neighbour(void **state)
 		}
 }
 
-#define PAIR(early, late) {early, late}
+#define PAIR(early, late)                                                                          \
+	{                                                                                          \
+		early, late                                                                        \
+	}
 
 // Little's four cases (leak-model 3.2), and what cannot be told.
 static void requests_in_flight_have_four_cases(void **state)

@@ -116,8 +116,7 @@ static enum verdict end_step(struct flow *flow)
 		flow->stack.stock[age] += flow->stack.inflow[age] - flow->stack.outflow[age];
 	flow->stack.count = flow->stack.stock[0];
 	flow->steps++;
-	assert_int_equal(
-		detector_step(&flow->detector, &flow->stack, &flow->step, &flow->past), 0);
+	assert_int_equal(detector_step(&flow->detector, &flow->stack, &flow->step, &flow->past), 0);
 	note_verdict(flow);
 	return flow->detector.verdict;
 }

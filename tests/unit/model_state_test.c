@@ -92,8 +92,8 @@ static int made_up_stack(void *context, const char *key, const struct stack **st
 	return 0;
 }
 
-static int made_up_numbers(void *context, const char *key, enum state_order order,
-	uint64_t *numbers, uint32_t count)
+static int made_up_numbers(
+	void *context, const char *key, enum state_order order, uint64_t *numbers, uint32_t count)
 {
 	(void)context, (void)key, (void)order;
 	for (uint32_t i = 0; i < count; i++)
@@ -109,15 +109,22 @@ struct member {
 	size_t offset, size;
 };
 
-#define MEMBER(type, name) {offsetof(type, name), sizeof(((type *)NULL)->name)}
+#define MEMBER(type, name)                                                                         \
+	{                                                                                          \
+		offsetof(type, name), sizeof(((type *)NULL)->name)                                 \
+	}
 // Padding between two neighbours, and behind the last member: gcc 12 overlooks it where a long
 // array of structs comes before.
 #define BETWEEN(type, one, next)                                                                   \
-	{offsetof(type, one) + sizeof(((type *)NULL)->one),                                        \
-		offsetof(type, next) - offsetof(type, one) - sizeof(((type *)NULL)->one)}
+	{                                                                                          \
+		offsetof(type, one) + sizeof(((type *)NULL)->one),                                 \
+			offsetof(type, next) - offsetof(type, one) - sizeof(((type *)NULL)->one)   \
+	}
 #define BEHIND(type, last)                                                                         \
-	{offsetof(type, last) + sizeof(((type *)NULL)->last),                                      \
-		sizeof(type) - offsetof(type, last) - sizeof(((type *)NULL)->last)}
+	{                                                                                          \
+		offsetof(type, last) + sizeof(((type *)NULL)->last),                               \
+			sizeof(type) - offsetof(type, last) - sizeof(((type *)NULL)->last)         \
+	}
 #define LEFT_OUT_MAX 16
 
 // A struct, its function in model/state_*.c, and the members that it may leave out.
@@ -220,7 +227,12 @@ SUBJECT(struct contention_point, contention_point, state_of_contention_point(io,
 SUBJECT(struct contention, contention, visit_whole_contention(io, object))
 
 #define OF(type, called, ...)                                                                      \
-	{#type, sizeof(type), visit_##called, clear_##called, {__VA_ARGS__}}
+	{                                                                                          \
+#type, sizeof(type), visit_##called, clear_##called,                               \
+		{                                                                                  \
+			__VA_ARGS__                                                                \
+		}                                                                                  \
+	}
 
 static const struct subject subjects[] = {
 	// The judge's, and pointers with their capacities.
@@ -229,8 +241,8 @@ static const struct subject subjects[] = {
 		MEMBER(struct target, lives), MEMBER(struct target, life_capacity),
 		MEMBER(struct target, life), MEMBER(struct target, seen),
 		MEMBER(struct target, seen_capacity), MEMBER(struct target, series),
-		MEMBER(struct target, contention), MEMBER(struct target, totals.stack), MEMBER(struct target, totals.points),
-		MEMBER(struct target, totals.history),
+		MEMBER(struct target, contention), MEMBER(struct target, totals.stack),
+		MEMBER(struct target, totals.points), MEMBER(struct target, totals.history),
 		MEMBER(struct target, totals.history_capacity),
 		BETWEEN(struct target, load.has_qps, load.fast)),
 	OF(struct life, life, MEMBER(struct life, tracker), MEMBER(struct life, detectors),
@@ -244,8 +256,7 @@ static const struct subject subjects[] = {
 		MEMBER(struct tracker, move_capacity)),
 	OF(struct tracked_stack, tracked, MEMBER(struct tracked_stack, rests),
 		BETWEEN(struct tracked_stack, rests, goroutines),
-		MEMBER(struct tracked_stack, goroutines),
-		MEMBER(struct tracked_stack, capacity)),
+		MEMBER(struct tracked_stack, goroutines), MEMBER(struct tracked_stack, capacity)),
 	OF(struct track_tick, tick, {0, 0}),
 	OF(struct track_move, move, {0, 0}),
 	OF(struct load_now, load, {0, 0}),
@@ -271,8 +282,8 @@ static const struct subject subjects[] = {
 	OF(struct series, series, MEMBER(struct series, points), MEMBER(struct series, capacity)),
 	OF(struct contention_row, row, {0, 0}),
 	OF(struct contention_point, contention_point, {0, 0}),
-	OF(struct contention, contention, MEMBER(struct contention, points), MEMBER(struct contention, rows),
-		MEMBER(struct contention, row_capacity)),
+	OF(struct contention, contention, MEMBER(struct contention, points),
+		MEMBER(struct contention, rows), MEMBER(struct contention, row_capacity)),
 };
 
 static void leave_out(const struct subject *subject, unsigned char *object)

@@ -98,8 +98,7 @@ static int archive_observation(void *context, struct observation *o)
 
 static struct day_handler archive_handler(struct archive *archive)
 {
-	return (struct day_handler){
-		archive_header, archive_process, archive_observation, archive};
+	return (struct day_handler){archive_header, archive_process, archive_observation, archive};
 }
 
 // A new archive: its header tells the present clock, and then what is remembered.
@@ -113,10 +112,10 @@ static int archive_cut(struct archive *archive)
 		archive->stacks, (struct sink){archive_sink, &archive->part});
 	assert(archive->part_writer);
 	// Some other moment of it: the two clocks have drifted apart since.
-	r = observations_write_header(archive->part_writer, "test",
-		archive->header_wall_ms + 60123, archive->header_mono_ms + 60000, &archive->error);
+	r = observations_write_header(archive->part_writer, "test", archive->header_wall_ms + 60123,
+		archive->header_mono_ms + 60000, &archive->error);
 	for (uint32_t i = 0; r == 0 && i < judge_target_count(archive->judge); i++)
-		r = observations_write_state(archive->part_writer, archive->judge, i,
-			&archive->clock, &archive->error);
+		r = observations_write_state(
+			archive->part_writer, archive->judge, i, &archive->clock, &archive->error);
 	return r;
 }

@@ -58,40 +58,62 @@ static double day_at(const struct day *day, double share)
 
 static struct simulated_process day_service(const struct day *day)
 {
-	return (struct simulated_process){
-		.load = day_load,
+	return (struct simulated_process){.load = day_load,
 		.sites = {
-			{.function = "main.worker", .creator = "main.main", .wait = "chan receive",
-				.life_s = INFINITY, .at_start = 40},
-			{.function = "net/http.(*conn).serve", .wait = "IO wait", .per_s = 0.5,
+			{.function = "main.worker",
+				.creator = "main.main",
+				.wait = "chan receive",
+				.life_s = INFINITY,
+				.at_start = 40},
+			{.function = "net/http.(*conn).serve",
+				.wait = "IO wait",
+				.per_s = 0.5,
 				.life_s = 120},
-			{.function = "main.handle", .wait = "select", .per_s = 8, .life_s = 0.5,
+			{.function = "main.handle",
+				.wait = "select",
+				.per_s = 8,
+				.life_s = 0.5,
 				.request = true},
 			{.function = "main.session", .wait = "select", .per_s = 0.2, .life_s = 400},
-			{.function = "main.leak", .creator = "main.fanout", .wait = "chan send",
-				.life_s = INFINITY, .per_request = 0.02,
-				.from_s = day_at(day, 0.1), .until_s = day_at(day, 0.35)},
-			{.function = "main.helper", .creator = "main.fanout",
-				.wait = "chan receive", .life_s = INFINITY, .in_pairs = true},
-			{.function = "main.refresh", .creator = "main.main", .wait = "semacquire",
-				.life_s = 900, .burst_at_s = day_at(day, 0.5), .burst = 300,
+			{.function = "main.leak",
+				.creator = "main.fanout",
+				.wait = "chan send",
+				.life_s = INFINITY,
+				.per_request = 0.02,
+				.from_s = day_at(day, 0.1),
+				.until_s = day_at(day, 0.35)},
+			{.function = "main.helper",
+				.creator = "main.fanout",
+				.wait = "chan receive",
+				.life_s = INFINITY,
+				.in_pairs = true},
+			{.function = "main.refresh",
+				.creator = "main.main",
+				.wait = "semacquire",
+				.life_s = 900,
+				.burst_at_s = day_at(day, 0.5),
+				.burst = 300,
 				.burst_life_s = day_at(day, 0.1)},
 		}};
 }
 
 static struct simulated_process day_worker(void)
 {
-	return (struct simulated_process){
-		.sites = {
-			{.function = "main.consume", .creator = "main.main", .wait = "chan receive",
-				.life_s = INFINITY, .at_start = 12},
-			{.function = "main.trickle", .creator = "main.main", .wait = "sleep",
-				.per_s = 0.01, .life_s = INFINITY},
-		}};
+	return (struct simulated_process){.sites = {
+						  {.function = "main.consume",
+							  .creator = "main.main",
+							  .wait = "chan receive",
+							  .life_s = INFINITY,
+							  .at_start = 12},
+						  {.function = "main.trickle",
+							  .creator = "main.main",
+							  .wait = "sleep",
+							  .per_s = 0.01,
+							  .life_s = INFINITY},
+					  }};
 }
 
-static void day_begin(
-	struct day *day, struct stacks *stacks, uint64_t seed, uint32_t minutes)
+static void day_begin(struct day *day, struct stacks *stacks, uint64_t seed, uint32_t minutes)
 {
 	static const char *const locks[] = {
 		"sync.(*Mutex).Lock", "main.(*queue).next", "main.(*cache).get"};
@@ -210,8 +232,7 @@ static struct observation day_empty(const struct day *day, const struct simulate
 	return o;
 }
 
-static int day_settle(
-	const struct day_handler *handler, struct arena *arena, struct observation *o)
+static int day_settle(const struct day_handler *handler, struct arena *arena, struct observation *o)
 {
 	int r = observation_settle(o, arena);
 
@@ -270,8 +291,8 @@ static int day_tell_process(struct day *day, const struct simulated_process *p,
 	struct process process = {
 		.target = is_service ? STR("shop/gateway/app") : STR("shop/worker/app"),
 		.number = p->number,
-		.workload = is_service ? STR("shop/Deployment/gateway")
-				       : STR("shop/Deployment/worker"),
+		.workload =
+			is_service ? STR("shop/Deployment/gateway") : STR("shop/Deployment/worker"),
 		.image_digest = STR("sha256:1"),
 		// Becomes known later.
 		.go_version = day->minute > 30 ? STR("go1.26.8") : STR_EMPTY,
@@ -295,8 +316,8 @@ static int day_headers(struct day *day, const struct day_handler *handler)
 	if (day->minute > 0 && !starts_anew)
 		return 0;
 	day->mono_from_s = day->service.t_s - 0.25;
-	return handler->header(handler->context,
-		1763694000000 + (int64_t)(day->service.t_s * 1000.01) - 200, 50);
+	return handler->header(
+		handler->context, 1763694000000 + (int64_t)(day->service.t_s * 1000.01) - 200, 50);
 }
 
 static int day_tick(struct day *day, const struct day_handler *handler)
