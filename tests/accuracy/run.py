@@ -271,7 +271,7 @@ def found_leaks(days, table):
                 table.median("13", tag + "the same, median", some("hidden", 0.1), CONFIRMED,
                              gate(70))
             table.rate("14", tag + "metrics only, 1/s: suspect", some("metrics", 1), said(SUSPECT),
-                       95, True)
+                       gate(95), True)
             table.median("14", tag + "metrics only, 1/s: minutes to suspect, median",
                          some("metrics", 1), SUSPECT, 32)
             table.rate("15", tag + "1/s: 95 % interval of the rate holds the truth",
@@ -297,7 +297,7 @@ def found_leaks(days, table):
                            "suspect or above within 45 min",
                            rows_of(jobs[family, baseline, "handover", rate]),
                            lambda row: min(x for x in (row[SUSPECT], row[CONFIRMED], math.inf)
-                                           if not math.isnan(x)) <= 45, 95, True)
+                                           if not math.isnan(x)) <= 45, gate(95), True)
         for rate in (1, 10):
             table.rate("+", f"{family}, 30000 (counts by the ladder), {rate}/s: suspect within "
                        "45 min", rows_of(jobs[family, 30000, "time", rate]),
